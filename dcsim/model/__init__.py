@@ -1,0 +1,1 @@
+"""The domain: what each noun of a scenario does as time passes."""

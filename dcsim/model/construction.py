@@ -1,0 +1,212 @@
+"""Building a phase: activities with crews, early works, and the joining of building and equipment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dcsim.engine.activity import GATED, Activity
+from dcsim.engine.network import ActivityNetwork
+from dcsim.engine.trail import Trail, extend, latest
+from dcsim.engine.work import DONE, RUNNING
+from dcsim.model.blueprint import dollars
+from dcsim.model.equipment import Order
+from dcsim.model.forecast import median
+from dcsim.model.step import with_delay
+
+if TYPE_CHECKING:
+    from dcsim.model.milestones import Milestones
+    from dcsim.model.phase import Phase
+
+
+class Construction:
+    """Activities and equipment of a phase."""
+
+    def __init__(self, phase: Phase) -> None:
+        self.phase = phase
+        self.world = phase.world
+        self.orders = {id: Order(phase, id) for id in phase.works.equipment}
+        self._network: ActivityNetwork | None = None
+        self._building: Trail | None = None
+        self._early_open = False
+
+    def begin(self) -> None:
+        """Wire activities and equipment to their milestones."""
+        phase, m = self.phase, self.phase.milestones
+        for order in self.orders.values():
+            order.begin()
+        if not self.orders:
+            m.on("notice_to_proceed", lambda trail: phase.reach("equipment_on_site", trail))
+        if not phase.works.activities:
+            m.on("notice_to_proceed", self._built)
+            return
+        activities = self._activities()
+        names = {a.name for a in activities}
+        triggers = {n for a in activities for n in a.after if n not in names}
+        triggers |= {a.gate for a in activities if a.gate is not None}
+        self._network = network = ActivityNetwork(
+            self.world.clock,
+            activities,
+            finished=self._built,
+            passed=self._passed,
+            paid=self._paid,
+            triggers=sorted(triggers),
+            who=phase.who,
+        )
+        for name in sorted(triggers):
+            if not name.startswith("early "):
+                m.on(name, lambda trail, name=name: network.trigger(name, trail))  # type: ignore[misc]
+        early = phase.site.spec.construction.early_works
+        if early is not None:
+            m.on_all(early.after, self._open_early)
+        m.on("notice_to_proceed", lambda trail: self._open_gates(trail, all_of_them=True))
+        m.on("loi_signed", self._start)
+
+    def _start(self, trail: Trail) -> None:
+        if self._network is not None and not self.phase.ended:
+            self._network.start(extend(trail, self.world.clock.now, "construction", self.phase.who))
+
+    def _activities(self) -> list[Activity]:
+        phase, draws = self.phase, self.world.draws
+        early_works = phase.site.spec.construction.early_works
+        slots = {id for id, order in self.orders.items() if order.slot}
+        out: list[Activity] = []
+        for index, (name, spec) in enumerate(phase.works.activities.items()):
+            early = spec.early and early_works is not None
+            after = [n for n in spec.after if n not in slots]
+            if early:
+                assert early_works is not None
+                after = [n for n in after if n != "notice_to_proceed"] or list(early_works.after)
+            elif "notice_to_proceed" not in after:
+                after.append("notice_to_proceed")
+            cause = "permits" if spec.permit else "construction"
+            who = f"{phase.who} {name}"
+            gates = [n for n in spec.after if n in slots] + ([f"early {name}"] if early else [])
+            for gate in gates[:-1]:
+                waiting = f"{name} {gate}"
+                out.append(
+                    Activity(
+                        name=waiting,
+                        minutes=0,
+                        after=tuple(after),
+                        cause=cause,
+                        who=who,
+                        gate=gate,
+                        gate_cause="equipment",
+                    )
+                )
+                after = [waiting]
+            last = gates[-1] if gates else None
+            out += with_delay(
+                Activity(
+                    name=name,
+                    minutes=draws.minutes(spec.duration),
+                    after=tuple(after),
+                    cause=cause,
+                    who=who,
+                    pool=self.world.crew(spec.team),
+                    priority=spec.priority,
+                    rank=phase.rank * 100 + index,
+                    wait_cause="crews",
+                    gate=last,
+                    gate_cause="" if last is None else "financing" if early else "equipment",
+                    cost=dollars(draws.value(spec.cost)),
+                ),
+                draws.minutes(spec.delay),
+            )
+        return out
+
+    # Early works.
+
+    def _open_early(self, trail: Trail) -> None:
+        self._early_open = True
+        self._open_gates(trail)
+
+    def _open_gates(self, trail: Trail, all_of_them: bool = False) -> None:
+        """Let those start early that are ready and fit the budget; at notice to proceed, everybody."""
+        network = self._network
+        if network is None or self.phase.ended:
+            return
+        for name, task in network.tasks.items():
+            gate = f"early {name}"
+            if task.activity.gate != gate or gate in network.fired:
+                continue
+            if all_of_them or (
+                self._early_open and task.stage is GATED and self.phase.site.commit_early(task.activity.cost)
+            ):
+                network.trigger(gate, trail)
+
+    def _passed(self, activity: Activity, trail: Trail) -> None:
+        if activity.name in self.phase.works.activities:
+            self.phase.milestones.reach(activity.name, trail)
+        if self._early_open:
+            self._open_gates(trail)
+
+    def _paid(self, activity: Activity, amount: int) -> None:
+        self.phase.site.spent += amount
+
+    # Joining.
+
+    def arrived(self, order: Order) -> None:
+        """Equipment is on the site."""
+        phase = self.phase
+        if phase.ended:
+            return
+        assert order.trail is not None
+        phase.milestones.reach(order.id, order.trail)
+        if all(o.arrived for o in self.orders.values()):
+            trails = [o.trail for o in self.orders.values() if o.trail is not None]
+            phase.reach("equipment_on_site", latest(trails))
+
+    def _built(self, trail: Trail) -> None:
+        if self.phase.ended:
+            return
+        self._building = trail
+        self.phase.reach("building_complete", trail)
+
+    def own_trail(self, milestones: Milestones) -> Trail:
+        """The latest trail of the phase's own: a held slot is outside it."""
+        own = [milestones.reached["building_complete"]]
+        if not self.orders or "equipment_on_site" in self.phase.given:
+            own.append(milestones.reached["equipment_on_site"])
+        own += [o.trail for o in self.orders.values() if not o.slot and o.trail is not None]
+        own.append(milestones.reached["energised"])
+        return latest(own)
+
+    # What others ask.
+
+    def started(self, name: str, otherwise: int) -> int:
+        """Minute in which an activity began, or the one given."""
+        task = self._network.tasks.get(name) if self._network is not None else None
+        return task.begun if task is not None and task.begun is not None else otherwise
+
+    def forecast_arrival(self, name: str, at: Callable[[str], int]) -> int:
+        """When equipment is on the site, at medians."""
+        order = self.orders[name]
+        if order.ordered is not None:
+            return order.ordered.minute + order.median_minutes
+        return max(at(n) for n in order.spec.ordered) + median(order.spec.delay) + order.median_minutes
+
+    def critical(self, names: set[str]) -> list[tuple[str, bool]]:
+        """Each activity, equipment and step of the phase, and whether its name is among those on the trail."""
+        parts = [*self.phase.works.activities, *self.orders]
+        return [(name, f"{self.phase.who} {name}" in names) for name in parts]
+
+    def closing(self) -> Trail | None:
+        """The first activity or order under way, as it would close now."""
+        now = self.world.clock.now
+        if self._network is not None and self._network.status is RUNNING:
+            for task in self._network.tasks.values():
+                if task.stage != "pending" and task.status not in (DONE, "cancelled"):
+                    return task.trail_at(now)
+        for order in self.orders.values():
+            if order.trail is not None and not order.arrived:
+                return extend(order.trail, now, "equipment", order.who)
+        return None
+
+    def cancel(self) -> None:
+        """The phase has ended."""
+        if self._network is not None:
+            self._network.cancel()
+        for order in self.orders.values():
+            order.cancelled = True

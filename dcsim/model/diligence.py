@@ -1,0 +1,110 @@
+"""Due diligence: a network of workstreams that pass, need a remedy, or fail and end the site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dcsim.engine.activity import STARTED, Activity
+from dcsim.engine.network import ActivityNetwork
+from dcsim.engine.trail import Trail, extend
+from dcsim.engine.work import RUNNING
+from dcsim.model.blueprint import dollars
+from dcsim.model.step import Step, with_delay
+
+if TYPE_CHECKING:
+    from dcsim.model.site import Site
+
+
+class Diligence(Step):
+    """The site's workstreams."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site.world, "diligence", f"{site.id} diligence")
+        self.site = site
+        self.spec = site.spec.diligence
+        self.cost = 0
+        """Dollars spent so far."""
+        self._network: ActivityNetwork | None = None
+
+    def begin(self, trail: Trail) -> None:
+        """The letter is signed: start what waits for nothing else."""
+        site, m = self.site, self.site.milestones
+        if site.ended or site.is_given("diligence_complete"):
+            return
+        self.open(trail)
+        assert self.trail is not None
+        site.diligence_begins()
+        outside = sorted(
+            {n for stream in self.spec.values() for n in stream.after if n not in self.spec} - {"loi_signed"}
+        )
+        self._network = network = ActivityNetwork(
+            self.world.clock,
+            self._activities(),
+            finished=self._passed,
+            failed=self._failed,
+            passed=lambda activity, trail: m.reach(activity.name, trail) if activity.name in self.spec else None,
+            paid=self._paid,
+            triggers=outside,
+            who=self.who,
+        )
+        for name in outside:
+            m.on(name, lambda trail, name=name: network.trigger(name, trail))  # type: ignore[misc]
+        network.start(self.trail)
+
+    def _activities(self) -> list[Activity]:
+        site, draws = self.site, self.world.draws
+        activities: list[Activity] = []
+        for index, (name, stream) in enumerate(self.spec.items()):
+            path = f"sites.{site.id}.diligence.{name}"
+            activities += with_delay(
+                Activity(
+                    name=name,
+                    minutes=draws.minutes(stream.duration),
+                    after=tuple(n for n in stream.after if n != "loi_signed"),
+                    cause="diligence",
+                    who=f"{site.id} {name}",
+                    pool=self.world.team(site.tenant, stream.team),
+                    priority=stream.priority,
+                    rank=site.rank * 100 + index,
+                    wait_cause="team",
+                    outcome=draws.outcome(path, stream.remedy.value, stream.fail.value),
+                    remedy_minutes=draws.minutes(stream.remedy_takes),
+                    cost=dollars(draws.value(stream.cost)),
+                    remedy_cost=dollars(draws.value(stream.remedy_costs)),
+                ),
+                draws.minutes(stream.delay),
+            )
+        return activities
+
+    def _paid(self, activity: Activity, amount: int) -> None:
+        self.cost += amount
+
+    def _passed(self, trail: Trail) -> None:
+        self.trail = trail
+        self.site.reach("diligence_complete", extend(trail, self.world.clock.now, "diligence", self.who))
+
+    def _failed(self, activity: Activity, trail: Trail) -> None:
+        self.trail = trail
+        self.site.end("rejected", f"{activity.name} failed", trail)
+
+    @property
+    def running(self) -> bool:
+        """True while any workstream is at work (not only waiting for a team)."""
+        return self._network is not None and any(
+            task.stage is STARTED and task.status is RUNNING for task in self._network.tasks.values()
+        )
+
+    def started(self, name: str, otherwise: int) -> int:
+        """Minute in which a workstream began, or the one given."""
+        task = self._network.tasks.get(name) if self._network is not None else None
+        return task.begun if task is not None and task.begun is not None else otherwise
+
+    def closing(self) -> Trail | None:
+        if self._network is None or self._network.status is not RUNNING:
+            return None
+        return self._network.trail_at(self.world.clock.now)
+
+    def cancel(self) -> None:
+        super().cancel()
+        if self._network is not None:
+            self._network.cancel()

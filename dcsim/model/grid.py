@@ -1,0 +1,211 @@
+"""Power at a site: a ramp that the utility builds, a region that can connect only so much, bridging power meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dcsim.engine.pool import Claim, Pool
+from dcsim.engine.trail import Trail, extend
+from dcsim.model.blueprint import half_up, kw
+from dcsim.scenario.construction import GridStep
+
+if TYPE_CHECKING:
+    from dcsim.model.phase import Phase
+    from dcsim.model.site import Site
+    from dcsim.model.world import World
+
+
+class Region:
+    """A grid region in one replication: facility kW that can be connected, growing month by month."""
+
+    def __init__(self, world: World, id: str) -> None:
+        self.world = world
+        spec = world.spec.regions[id]
+        limited = not world.unlimited and (spec.limit is not None or spec.connects is not None)
+        self._base = kw(spec.limit.value) if spec.limit is not None else 0
+        self._a_month = spec.connects.value / 12 if spec.connects is not None else 0.0
+        self._months = 0
+        self.pool = Pool(world.clock, f"{id} connections", self._capacity() if limited else None)
+        self.grows = limited and self._a_month > 0
+
+    def _capacity(self) -> int:
+        return self._base + half_up(self._a_month * (self._months + 1) * 1000)
+
+    def month(self) -> None:
+        """A month has begun: a twelfth of a year's connections more."""
+        self._months += 1
+        self.pool.set_capacity(self._capacity())
+
+
+class Ramp:
+    """One step of a site's power: due after its milestones and delay, then asked of the region."""
+
+    def __init__(self, site: Site, spec: GridStep, index: int, bridge: bool = False) -> None:
+        self.site = site
+        self.spec = spec
+        self.index = index
+        self.bridge = bridge
+        total = sum(p.facility_kw for p in site.phases.values())
+        self.kw = kw(spec.mw.value) if spec.mw is not None else half_up(total * (spec.share.value if spec.share else 1))
+        self.minutes = site.world.draws.minutes(spec.delay)
+        self.ready: int | None = None
+        """Minute from which the delay runs."""
+        self.trail: Trail | None = None
+        self.arrived = False
+        self.claim: Claim | None = None
+
+
+class SiteGrid:
+    """Cumulative power of a site, fed to its phases in file order."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.world = site.world
+        spec = site.spec.construction
+        self.ramps = [Ramp(site, step, i) for i, step in enumerate(spec.grid)]
+        if spec.bridge is not None:
+            self.ramps.append(Ramp(site, spec.bridge, len(self.ramps), bridge=True))
+        self.kw = 0
+        self._trails: list[tuple[int, Trail]] = []
+        self._left: set[str] = set()
+
+    def begin(self) -> None:
+        """Wire the ramp to its milestones."""
+        m, site = self.site.milestones, self.site
+        services = site.spec.construction.energy_services
+        delay = self.world.draws.minutes(services.delay)
+        m.on_all(services.after, lambda trail: self._services(trail, delay))
+        if not self.ramps:
+            m.on("notice_to_proceed", lambda trail: self._feed(10**15, trail))
+            return
+        for ramp in self.ramps:
+            if ramp.spec.after == ("previous",):
+                continue
+            m.on_all(ramp.spec.after, lambda trail, ramp=ramp: self._start(ramp, trail))  # type: ignore[misc]
+
+    def _services(self, trail: Trail, delay: int) -> None:
+        site = self.site
+        if site.ended or site.is_given("energy_services"):
+            return
+        minute = max(trail.minute + delay, self.world.clock.now)
+
+        def reached() -> None:
+            if not site.ended:
+                site.reach("energy_services", extend(trail, minute, "grid", site.id))
+
+        if minute == self.world.clock.now:
+            reached()
+        else:
+            self.world.clock.at(minute, reached)
+
+    def _start(self, ramp: Ramp, trail: Trail) -> None:
+        if self.site.ended:
+            return
+        ramp.ready = trail.minute
+        ramp.trail = trail
+        due = max(trail.minute + ramp.minutes, self.world.clock.now)
+        self.world.clock.at(due, lambda: self._due(ramp))
+
+    def _due(self, ramp: Ramp) -> None:
+        """The works are done: the region connects whole steps, in turn."""
+        if self.site.ended:
+            return
+        assert ramp.trail is not None
+        now = self.world.clock.now
+        ramp.trail = extend(ramp.trail, now, "grid", f"{self.site.id} grid")
+        region = self.world.regions.get(self.site.spec.region or "")
+        if region is None or ramp.bridge:
+            self._arrive(ramp)
+            return
+        ramp.claim = region.pool.request(
+            ramp.kw,
+            rank=self.site.rank * 100 + ramp.index,
+            who=f"{self.site.id} grid",
+            granted=lambda _: self._arrive(ramp),
+        )
+
+    def _arrive(self, ramp: Ramp) -> None:
+        assert ramp.trail is not None
+        ramp.arrived = True
+        region = self.site.spec.region or ""
+        ramp.trail = extend(ramp.trail, self.world.clock.now, "grid", region)
+        self._feed(ramp.kw, ramp.trail)
+        following = ramp.index + 1
+        if following < len(self.ramps) and self.ramps[following].spec.after == ("previous",):
+            self._start(self.ramps[following], ramp.trail)
+
+    def _feed(self, kw_added: int, trail: Trail) -> None:
+        """Energise the phases, in file order, that cumulative power now reaches."""
+        self.kw += kw_added
+        self._trails.append((self.kw, trail))
+        self._serve()
+
+    def _serve(self) -> None:
+        needed = 0
+        for phase in list(self.site.phases.values()):
+            if phase.ended:
+                continue
+            needed += phase.facility_kw
+            if needed > self.kw:
+                return
+            if "energised" in phase.milestones.reached or "energised" in phase.given:
+                continue
+            trail = next(t for total, t in self._trails if total >= needed)
+            now = self.world.clock.now
+            phase.reach("energised", extend(trail, now, "grid", f"{self.site.id} grid"))
+
+    def leave(self, phase: Phase) -> None:
+        """A phase has ended: what it would have drawn goes to those behind it."""
+        if self.site.ended is None and self._trails:
+            self._serve()
+
+    def end(self) -> None:
+        """The site has ended: it returns its share of the region."""
+        for ramp in self.ramps:
+            if ramp.claim is not None:
+                ramp.claim.cancel()
+
+    def forecast(self, phase: Phase, at: Callable[[str], int]) -> int:
+        """When cumulative power reaches the phase, at medians; `at` forecasts milestones of the site."""
+        now = self.world.clock.now
+        if not self.ramps:
+            return max(now, at("notice_to_proceed"))
+        needed = 0
+        for other in self.site.phases.values():
+            if not other.ended:
+                needed += other.facility_kw
+            if other is phase:
+                break
+        steps: list[tuple[int, int]] = []
+        previous = now
+        for ramp in self.ramps:
+            if ramp.arrived:
+                minute = ramp.trail.minute if ramp.trail is not None else now
+            else:
+                median = half_up(ramp.spec.delay.median * 1440)
+                if ramp.ready is not None:
+                    start = ramp.ready
+                else:
+                    start = previous if ramp.spec.after == ("previous",) else max(at(n) for n in ramp.spec.after)
+                minute = max(now, start + median)
+            steps.append((minute, ramp.kw))
+            previous = minute
+        total = 0
+        for minute, added in sorted(steps):
+            total += added
+            if total >= needed:
+                return minute
+        return self.world.never
+
+    def closing(self, phase: Phase) -> Trail | None:
+        """The first step under way, as it would close now."""
+        if "energised" in phase.milestones.reached:
+            return None
+        now = self.world.clock.now
+        for ramp in self.ramps:
+            if ramp.trail is not None and not ramp.arrived:
+                return extend(ramp.trail, now, "grid", f"{self.site.id} grid")
+        if self._trails:
+            return extend(self._trails[-1][1], now, "grid", f"{self.site.id} grid")
+        return None

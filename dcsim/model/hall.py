@@ -1,0 +1,209 @@
+"""A hall of racks: when it opens, when it has power, what room it has, what is live in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dcsim.engine.trail import Trail, extend, latest
+from dcsim.model.blueprint import half_up
+from dcsim.model.bringup import Route
+from dcsim.model.operations import Service
+from dcsim.model.step import Step
+from dcsim.model.supply import Lot, Purchase
+
+if TYPE_CHECKING:
+    from dcsim.model.phase import Phase
+    from dcsim.model.world import World
+
+LIVE_SHARE = 0.95
+"""Share of its MW that must ever have been live for a phase to be live."""
+
+
+class Hall:
+    """The racks of a phase."""
+
+    def __init__(self, phase: Phase) -> None:
+        spec = phase.spec.bring_up
+        assert spec is not None
+        self.phase: Phase = phase
+        self.world: World = phase.world
+        self.spec = spec
+        self.path = f"{phase.path}.bring_up"
+        self.lot_size = int(spec.lot.value)
+        self.crew = self.world.team(phase.site.tenant, spec.install.team)
+        self.routes: list[Route] = []
+        self.used_kw = 0.0
+        self.ever_live_kw = 0.0
+        self.access: Trail | None = None
+        """The trail by which the hall opened for racks."""
+        self.power: Trail | None = None
+        """The trail by which racks may be powered on."""
+        self.works = Step(self.world, "tenant_works", f"{phase.who} tenant works")
+        self.works_done: Trail | None = None
+        self.last_live: Trail | None = None
+        self.service: Service = Service(self)
+        self.opening_racks = 0
+        self.opening_purchase: Purchase | None = None
+        self.ended = False
+
+    def begin(self) -> None:
+        """Wire access, tenant works and power-on to their milestones."""
+        m, works = self.phase.milestones, self.spec.tenant_works
+        if works is not None:
+            m.on_all(works.after, self._works_begin)
+        m.on("ready_for_service", self._ready)
+        if self.spec.early_access.median > 0:
+            m.on("building_complete", self._early)
+
+    def _works_begin(self, trail: Trail) -> None:
+        works = self.spec.tenant_works
+        assert works is not None
+        if self.phase.ended or "full_live" in self.phase.given:
+            return
+        draws = self.world.draws
+        self.works.open(trail)
+        self.works.work(draws.minutes(works.delay) + draws.minutes(works.duration), self._works_done)
+
+    def _works_done(self) -> None:
+        self.works_done = self.works.trail
+        self._power()
+
+    def _early(self, trail: Trail) -> None:
+        """The hall opens some days before forecast RFS; until then it waits for what RFS waits for."""
+        phase = self.phase
+
+        def due() -> None:
+            self._open(phase.closing_before_hall() or extend(trail, self.world.clock.now, "bring_up", phase.who))
+
+        phase.forecasts.watch(-self.world.draws.minutes(self.spec.early_access), due)
+
+    def _ready(self, trail: Trail) -> None:
+        self._open(trail)
+        self._power()
+
+    def _open(self, trail: Trail) -> None:
+        """Racks may come in."""
+        if self.access is None and not self.ended:
+            self.access = trail
+            for route in list(self.routes):
+                route.enter()
+
+    def _power(self) -> None:
+        """Power-on waits for ready for service and for the tenant's own works."""
+        ready = self.phase.milestones.reached.get("ready_for_service")
+        if ready is None or self.ended or (self.spec.tenant_works is not None and self.works_done is None):
+            return
+        self.power = ready if self.works_done is None else latest((ready, self.works_done))
+        for route in list(self.routes):
+            route.power_on()
+
+    # Room.
+
+    def racks_that_fill(self, rack_kw: float) -> int:
+        """Racks for which there is still power."""
+        return max(0, int((self.phase.kw - self.used_kw) / rack_kw + 1e-9))
+
+    def spares_for(self, rack_kw: float) -> int:
+        """Spare racks that belong to a full hall."""
+        failures = self.spec.failures
+        share = failures.spares.value if failures is not None else 0.0
+        return half_up(share * int(self.phase.kw / rack_kw + 1e-9))
+
+    def has_room(self, lot: Lot) -> bool:
+        """Room for the whole lot under power, or on the spares' shelf."""
+        if "full_live" in self.phase.given:
+            return False
+        return lot.racks <= self.racks_that_fill(lot.kw) or lot.racks <= self._shelf(lot)
+
+    def _shelf(self, lot: Lot) -> int:
+        """Spares still missing, once the hall itself is full."""
+        if self.racks_that_fill(lot.kw) > 0:
+            return self.racks_that_fill(lot.kw) + self.spares_for(lot.kw) - self.service.stock
+        return self.spares_for(lot.kw) - self.service.stock
+
+    @property
+    def filled(self) -> float:
+        """Share of the power taken by racks assigned."""
+        return self.used_kw / self.phase.kw
+
+    def assign(self, lot: Lot) -> None:
+        """A lot is given to this hall: racks beyond its power become spares."""
+        racks = self.world.chips.racks[self.phase.site.tenant]
+        fit = min(lot.racks, self.racks_that_fill(lot.kw))
+        if fit < lot.racks:
+            racks.spares += lot.racks - fit
+            self.service.stock += lot.racks - fit
+            self.service.spares += lot.racks - fit
+            lot.racks = fit
+            if fit == 0:
+                return
+        lot.number = len(self.routes)
+        self.used_kw += lot.racks * lot.kw
+        racks.bring_up += lot.racks
+        route = Route(self, lot)
+        self.routes.append(route)
+        route.enter()
+
+    # Live.
+
+    def live(self, racks: int, kw: float, trail: Trail, again: bool = False) -> None:
+        """Racks go live; for the first time, or again after a repair."""
+        phase, now = self.phase, self.world.clock.now
+        power = half_up(racks * kw)
+        phase.count("live", power)
+        phase.count("chips_on_hand", -power)
+        if again:
+            return
+        filling = self.ever_live_kw + kw <= phase.kw + 1e-6
+        self.ever_live_kw += racks * kw
+        if self.last_live is None:
+            phase.reach("first_live", trail)
+        if self.last_live is None or filling:  # racks that replace others later do not prolong the trail
+            self.last_live = trail
+        if self.ever_live_kw >= LIVE_SHARE * phase.kw - 1e-9:
+            phase.reach("full_live", extend(trail, now, "bring_up", phase.who))
+
+    def open_live(self, trail: Trail, minute: int) -> None:
+        """Everything is live already (or at a date that the file gives)."""
+        phase = self.phase
+        phase.count("live", phase.kw, minute)
+        self.used_kw = self.ever_live_kw = float(phase.kw)
+        self.last_live = trail
+        phase.reach("first_live", trail, minute)
+        phase.reach("full_live", trail, minute)
+        if self.opening_racks and self.opening_purchase is not None:
+            self.service.enter(self.opening_racks, self.opening_purchase, minute)
+
+    def closing(self) -> Trail | None:
+        """The trail of the last lot, as it would close now; None before the hall is open."""
+        now = self.world.clock.now
+        if "full_live" in self.phase.milestones.reached:
+            return self.last_live
+        open_routes = [r for r in self.routes if not r.live]
+        if open_routes:
+            closing = open_routes[-1].closing()
+            if closing is not None:
+                return closing
+        trail = self.power or self.access
+        if trail is None:
+            return None
+        if not open_routes:
+            return extend(trail, now, "chips", self.phase.who)
+        return extend(trail, now, "bring_up", self.phase.who)
+
+    def end(self) -> None:
+        """The phase has ended: what is not live goes back to storage."""
+        self.ended = True
+        self.works.cancel()
+        chips = self.world.chips
+        tenant = self.phase.site.tenant
+        racks = chips.racks[tenant]
+        back: list[Lot] = []
+        for route in self.routes:
+            back += route.stop()
+        for lot in back:
+            racks.bring_up -= lot.racks
+            racks.storage += lot.racks
+            chips.stored[tenant].append(lot)
+        self.service.end()
+        chips.phase_ended(self.phase)

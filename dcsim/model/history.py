@@ -1,0 +1,82 @@
+"""What one replication hands over: plain, picklable data from which every table is made.
+
+Times are whole minutes since 00:00 of the scenario's `start`; a fact older than the start has a negative minute.
+Powers are MW of IT load. Nothing here knows a date, a table or a random number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+MEASURES: Final[tuple[str, ...]] = (
+    "loi", "diligence", "leased", "closed", "building", "energised", "ready", "chips_on_hand", "live",
+)  # fmt: skip
+"""What `History.changes` may count, in the order of the capacity table's columns."""
+
+TERMINAL_STATES: Final[tuple[str, ...]] = (
+    "live", "rejected", "shelved", "lost", "unguaranteed", "unfinanced", "terminated", "pending",
+)  # fmt: skip
+"""How a phase may end; `pending` is what the horizon cut off."""
+
+CAUSES: Final[tuple[str, ...]] = (
+    "diligence", "team", "committee", "policy", "negotiation", "guarantee", "financing", "permits", "construction",
+    "equipment", "grid", "commissioning", "tenant_works", "chips", "crews", "bring_up", "repair", "cash", "shock",
+    "default",
+)  # fmt: skip
+"""What days may be charged to, in the order of the delays table's rows."""
+
+MilestoneRecord: TypeAlias = tuple[str, str, str | None, int | None, str, int]
+"""(tenant, site, phase or None, lot or None, milestone, minute)."""
+
+Change: TypeAlias = tuple[int, str, str, float]
+"""(minute, tenant, measure, delta in MW): the measure of the tenant rises or falls by so much in that minute."""
+
+Link: TypeAlias = tuple[int, str, str]
+"""(minute in which the wait or activity ended, cause charged, who)."""
+
+TrailRecord: TypeAlias = tuple[Link, ...]
+"""Links, oldest first. The first one is where the trail begins (the site's LOI): it marks a minute and charges no days.
+Every later link is charged its own minute less that of the link before it, so the days telescope exactly."""
+
+EventRecord: TypeAlias = tuple[int, str, str, str]
+"""(minute, kind, entity, detail)."""
+
+
+@dataclass(slots=True)
+class PhaseEnd:
+    """How one phase ended, and the trails that say why then.
+
+    `state` is one of `TERMINAL_STATES`; `reached` tells whether the last lot went live. `minute` is when the trail
+    ends: full live, the terminal event, or 24:00 of the horizon's date. `trail` is that of the last lot; `lots` holds
+    (MW, trail) of each lot that was formed, and MW in no lot are charged by `trail`. `activities` holds (name, whether
+    it lay on the trail).
+    """
+
+    tenant: str
+    site: str
+    phase: str
+    mw: float
+    state: str
+    reached: bool
+    minute: int
+    trail: TrailRecord = ()
+    lots: list[tuple[float, TrailRecord]] = field(default_factory=list)
+    activities: list[tuple[str, bool]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class History:
+    """One replication, as the model leaves it.
+
+    `milestones`, `changes` and `events` stand in the order in which they were recorded. `events` is empty unless
+    traced. `outcomes` holds further scalars by tenant (None where there is none); every replication of a scenario
+    reports the same names, in the same order, for every tenant.
+    """
+
+    replication: int
+    milestones: list[MilestoneRecord] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    phases: list[PhaseEnd] = field(default_factory=list)
+    events: list[EventRecord] = field(default_factory=list)
+    outcomes: dict[str, dict[str, float | int | None]] = field(default_factory=dict)

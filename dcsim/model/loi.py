@@ -1,0 +1,54 @@
+"""Letters of intent: exclusive for a while, renewed with luck, else lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dcsim.engine.clock import Handle, Stage
+from dcsim.network.contracts import Contract
+
+if TYPE_CHECKING:
+    from dcsim.model.site import Site
+
+
+class Letter:
+    """The letter of a site: its clock runs until the lease is signed."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.renewals = 0
+        self._expiry: Handle | None = None
+
+    def sign(self, minute: int) -> None:
+        """The letter was signed at `minute` (perhaps in the past)."""
+        site, world = self.site, self.site.world
+        world.book.open(Contract("loi", f"loi:{site.id}", site.developer, site.tenant, site.kw, minute, site=site.id))
+        spec = site.spec.loi
+        assert spec is not None
+        if spec.exclusivity is not None:
+            self._book(minute + world.draws.minutes(spec.exclusivity))
+
+    def _book(self, minute: int) -> None:
+        clock = self.site.world.clock
+        self._expiry = clock.stage_at(max(minute, clock.now), Stage.DEADLINE, self._expire, rank=self.site.rank)
+
+    def _expire(self) -> None:
+        """Renewed with a chance that depends on whether anybody is at work on it; else the site is lost."""
+        site, world = self.site, self.site.world
+        assert site.spec.loi is not None
+        renewal = site.spec.loi.renewal
+        if renewal is not None and self.renewals < int(renewal.at_most.value):
+            k = self.renewals
+            self.renewals += 1
+            chance = renewal.chance_active if site.at_work else renewal.chance_idle
+            if not world.draws.fails(f"sites.{site.id}.loi.renewal", 1 - chance.value, k):
+                world.log("renewed", site.id, f"renewal {self.renewals}")
+                self._book(world.clock.now + world.draws.minutes(renewal.length, k))
+                return
+        site.end("lost", "letter expired")
+
+    def close(self) -> None:
+        """The lease is signed, or the site has ended."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self.site.world.book.close(f"loi:{self.site.id}", self.site.world.clock.now)

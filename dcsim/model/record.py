@@ -1,0 +1,25 @@
+"""What a replication writes down while it runs."""
+
+from __future__ import annotations
+
+from dcsim.engine.log import EventLog
+from dcsim.model.history import History
+
+
+class Record:
+    """Appends to a `History`; the only writer of milestones, changes and events."""
+
+    def __init__(self, replication: int, log: EventLog) -> None:
+        self.history = History(replication)
+        self.log = log
+
+    def milestone(self, minute: int, tenant: str, site: str, phase: str | None, lot: int | None, name: str) -> None:
+        self.history.milestones.append((tenant, site, phase, lot, name, minute))
+        if self.log.tracing:
+            entity = ".".join([site, *([phase] if phase else []), *([f"lot {lot}"] if lot is not None else [])])
+            self.log.add(minute, "milestone", entity, name)
+
+    def change(self, minute: int, tenant: str, measure: str, kw: int) -> None:
+        """A measure of the tenant rises or falls by whole kW."""
+        if kw:
+            self.history.changes.append((minute, tenant, measure, kw / 1000))

@@ -1,0 +1,435 @@
+"""A site from letter to close: the one place that knows the order of the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dcsim.engine.trail import Trail, extend, origin
+from dcsim.errors import ModelError
+from dcsim.model.blueprint import DAY, dollars, half_up
+from dcsim.model.credit import Cover, Support
+from dcsim.model.decision import Candidate, Decision
+from dcsim.model.diligence import Diligence
+from dcsim.model.financing import Financing, Lender, annual_rent, debt_capacity, whole_years
+from dcsim.model.forecast import forecast_energised
+from dcsim.model.grid import SiteGrid
+from dcsim.model.loi import Letter
+from dcsim.model.milestones import Milestones
+from dcsim.model.negotiation import Negotiation
+from dcsim.model.phase import Phase
+from dcsim.network.contracts import Contract
+from dcsim.scenario.fields import RATINGS, SITE_MILESTONES, at_least
+
+if TYPE_CHECKING:
+    from dcsim.model.step import Step
+    from dcsim.model.world import World
+    from dcsim.quantity import Quantity
+
+OUTCOMES = ("rejected", "shelved", "lost", "unguaranteed", "unfinanced", "terminated")
+"""How a site may end; each is a milestone too, so that another letter may follow on it."""
+
+
+class Site:
+    """One site in one replication."""
+
+    def __init__(self, world: World, id: str, rank: int) -> None:
+        self.world = world
+        self.id = id
+        self.rank = rank
+        self.spec = spec = world.spec.sites[id]
+        self.tenant = spec.tenant
+        self.developer = spec.developer
+        self.tenant_rating = world.spec.parties[spec.tenant].rating if spec.tenant in world.spec.parties else None
+        self.ended: str | None = None
+        self.cover: Cover | None = None
+        self.converted = False
+        """A committee has taken it."""
+        self._given: dict[str, int] = {}
+        self._early = 0
+        self.spent = 0
+        """Dollars of building cost committed so far."""
+        self.milestones = Milestones((*SITE_MILESTONES, *OUTCOMES, "ended", *spec.diligence))
+        self.phases = {name: Phase(self, name, phase, index) for index, (name, phase) in enumerate(spec.phases.items())}
+        self.kw = sum(phase.kw for phase in self.phases.values())
+        financing = spec.financing
+        self.cost_per_mw = world.draws.value(financing.cost) if financing is not None else 0.0
+        self.rent = world.draws.value(spec.lease.rent)
+        self.letter = Letter(self)
+        self.diligence = Diligence(self)
+        self.decision = Decision(self)
+        self.negotiation = Negotiation(self)
+        self.support = Support(self)
+        self.financing = Financing(self) if financing is not None else None
+        self.grid = SiteGrid(self)
+
+    # The order of the steps.
+
+    def begin(self) -> None:
+        """Wire the steps to their milestones, then sign the letter or take up where things stand."""
+        m, spec = self.milestones, self.spec
+        m.on("loi_signed", self.diligence.begin)
+        m.on("diligence_complete", self._examined)
+        self._start(
+            spec.negotiation.after or ("approved",), spec.negotiation.delay, "negotiation", self.negotiation.begin
+        )
+        if self.needs_guarantor:
+            request = spec.guarantee
+            after = (request.after if request is not None else ()) or ("approved",)
+            self._start(after, request.delay if request is not None else None, "guarantee", self.support.begin)
+            m.on_all(("negotiated", "guarantee_signed"), self._sign_lease)
+        else:
+            m.on("negotiated", self._sign_lease)
+        m.on("lease_signed", self._leased)
+        if self.financing is not None:
+            self._start(
+                self.financing.spec.after or ("approved",), self.financing.spec.delay, "financing", self.financing.begin
+            )
+        else:
+            m.on("lease_signed", lambda trail: self.reach("financial_close", trail))
+        m.on("financial_close", self._closed)
+        self.grid.begin()
+        for phase in self.phases.values():
+            phase.begin()
+        self._take_up()
+        for phase in self.phases.values():
+            phase.state_given()
+
+    def _start(
+        self, after: tuple[str, ...], delay: Quantity | None, cause: str, begin: Callable[[Trail], None]
+    ) -> None:
+        """Begin a step after its milestones and an offset, which is charged to the step's own cause."""
+        world = self.world
+        minutes = world.draws.minutes(delay) if delay is not None else 0
+
+        def reached(trail: Trail) -> None:
+            if minutes == 0:
+                begin(trail)
+                return
+            start = max(0, trail.minute + minutes)
+            world.clock.at(max(start, world.clock.now), lambda: begin(extend(trail, start, cause, self.id)))
+
+        self.milestones.on_all(after, reached)
+
+    def _take_up(self) -> None:
+        """Sign the letter when it is due; milestones that the file gives come in place of the steps before them."""
+        world, loi = self.world, self.spec.loi
+        self._given = given = self._given_milestones()
+        if not given:
+            assert loi is not None
+            if loi.signed.after:
+                world.watch(loi.signed.after, loi.signed.delay, self.id, self._sign_letter)
+            else:
+                signed = world.when(loi.signed)
+                world.clock.at(max(0, signed), lambda: self._sign_letter(signed))
+            return
+        self._open_positions(given)
+        for name in SITE_MILESTONES:
+            if name in given:
+                minute = given[name]
+                world.clock.at(max(0, minute), lambda name=name, minute=minute: self._state(name, minute))  # type: ignore[misc]
+
+    def _given_milestones(self) -> dict[str, int]:
+        """Minutes of the milestones in `initial`, and of those before them: at the latest when the next one is."""
+        world, initial = self.world, self.spec.initial
+        dated = {
+            n: getattr(initial, n) for n in SITE_MILESTONES if initial is not None and getattr(initial, n) is not None
+        }
+        given = {name: world.when(when) for name, when in dated.items()}
+        last = max((SITE_MILESTONES.index(n) for n in given), default=-1)
+        if any(phase.spec.initial is not None for phase in self.phases.values()):
+            last = max(last, SITE_MILESTONES.index("notice_to_proceed"))
+        if last < 0:
+            return {}
+        loi = self.spec.loi
+        if "loi_signed" not in given and loi is not None and loi.signed.dated:
+            given["loi_signed"] = world.when(loi.signed)
+        close = given.get("financial_close")
+        if close is not None and last >= SITE_MILESTONES.index("notice_to_proceed"):
+            given.setdefault("notice_to_proceed", close)
+        following = min((minute for phase in self.phases.values() for minute in phase.given.values()), default=0)
+        following = min(0, following)
+        for index in range(last, -1, -1):
+            following = given.setdefault(SITE_MILESTONES[index], following)
+        if any("energised" in phase.given for phase in self.phases.values()):
+            given.setdefault("energy_services", given["notice_to_proceed"])
+        return given
+
+    def given_minute(self, name: str) -> int:
+        """Minute of a milestone that the file gives."""
+        return self._given[name]
+
+    def _state(self, name: str, minute: int) -> None:
+        """A milestone that the file gives."""
+        if self.ended:
+            return
+        if name == "loi_signed":
+            self._sign_letter(minute)
+            return
+        before = [self.milestones.reached[n] for n in SITE_MILESTONES if n in self.milestones.reached]
+        start = before[-1] if before else origin(minute, self.id)
+        self.reach(name, extend(start, max(minute, start.minute), CAUSE_OF[name], self.id), minute)
+
+    def _open_positions(self, given: dict[str, int]) -> None:
+        """Cover and loan that stand since before the start."""
+        initial, world = self.spec.initial, self.world
+        if initial is None:
+            return
+        if initial.guarantor is not None and initial.cap is not None:
+            guarantor = world.guarantors[initial.guarantor]
+            amount = dollars(initial.cap.value)
+            guarantor.book_opening(amount)
+            self.cover = Cover(self, guarantor, amount, None)
+        if initial.loan is not None and self.financing is not None:
+            missing = dollars(initial.loan.value)
+            for id in self.financing.spec.lenders:
+                left = world.lenders[id].left(self.tenant, None)
+                take = missing if left is None or id == self.financing.spec.lenders[-1] else min(left, missing)
+                if take > 0:
+                    world.book.open(
+                        Contract(
+                            "loan",
+                            f"loan:{self.id}:{id}",
+                            id,
+                            self.developer,
+                            take,
+                            min(0, given["loi_signed"]),
+                            site=self.id,
+                            tenant=self.tenant,
+                            guarantor=initial.guarantor,
+                        )
+                    )
+                    missing -= take
+            self.financing.loan = dollars(initial.loan.value)
+
+    # What happens on the way.
+
+    def _sign_letter(self, minute: int) -> None:
+        if self.ended:
+            return
+        if self.spec.loi is not None:
+            self.letter.sign(minute)
+        for phase in self.phases.values():
+            phase.count("loi", phase.kw, minute)
+        self.reach("loi_signed", origin(minute, self.id), minute)
+        if self.spec.decision == "shelve" and not self.is_given("approved"):
+            self.end("shelved", "shelved by decision")
+
+    def diligence_begins(self) -> None:
+        """Diligence is under way."""
+        for phase in self.phases.values():
+            phase.count("diligence", phase.kw)
+
+    def _examined(self, trail: Trail) -> None:
+        """What passed goes to the committee, without the phases that the file shelves."""
+        for phase in self.phases.values():
+            phase.uncount("diligence")
+            if phase.spec.decision == "shelve" and not phase.ended and not self.is_given("approved"):
+                phase.end("shelved", "shelved by decision", trail)
+        if all(phase.ended for phase in self.phases.values()):
+            self.end("shelved", "every phase shelved by decision", trail)
+        if not self.ended:
+            self.decision.begin(trail)
+
+    def _sign_lease(self, trail: Trail) -> None:
+        if not self.ended and not self.is_given("lease_signed"):
+            self.reach("lease_signed", trail)
+
+    def _leased(self, trail: Trail) -> None:
+        """Leased MW counts from here."""
+        world = self.world
+        self.letter.close()
+        kw = sum(p.kw for p in self.phases.values() if not p.ended)
+        for phase in self.phases.values():
+            if not phase.ended:
+                phase.uncount("loi")
+                phase.uncount("diligence")
+                phase.leased(trail.minute)
+        world.book.open(
+            Contract(
+                "lease",
+                f"lease:{self.id}",
+                self.tenant,
+                self.developer,
+                kw,
+                trail.minute,
+                site=self.id,
+                tenant=self.tenant,
+            )
+        )
+        if self.financing is not None and not self.is_given("financial_close"):
+            self.financing.lease_signed(trail.minute)
+        world.chips.site_leased(self)
+
+    def _closed(self, trail: Trail) -> None:
+        for phase in self.phases.values():
+            if not phase.ended:
+                phase.closed(trail.minute)
+        if not self.is_given("notice_to_proceed"):
+            self.reach("notice_to_proceed", trail)
+
+    def reach(self, name: str, trail: Trail, minute: int | None = None) -> None:
+        """A milestone of the site."""
+        if name in self.milestones.reached:
+            return
+        at = self.world.clock.now if minute is None else minute
+        self.world.record.milestone(at, self.tenant, self.id, None, None, name)
+        self.milestones.reach(name, trail)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """A milestone changes the forecasts of every phase."""
+        if not self.ended:
+            for phase in self.phases.values():
+                phase.forecasts.refresh()
+
+    def end(self, state: str, why: str, trail: Trail | None = None) -> None:
+        """The site ends: its phases with it; whatever is under way stops, what it holds is given back."""
+        if self.ended:
+            return
+        if state not in OUTCOMES:
+            raise ModelError(f"{self.id} cannot end as {state!r}")
+        now = self.world.clock.now
+        closing = trail or self.closing()
+        self.ended = state
+        self.world.log("ended", self.id, f"{state}: {why}")
+        for phase in self.phases.values():
+            if not phase.ended:
+                phase.end(state, why, closing)
+        self.letter.close()
+        for step in self.steps:
+            step.cancel()
+        self.grid.end()
+        if self.cover is not None:
+            self.cover.end()
+        book = self.world.book
+        book.close(f"lease:{self.id}", now)
+        for id in self.financing.spec.lenders if self.financing is not None else ():
+            book.close(f"loan:{self.id}:{id}", now)
+        end = origin(now, self.id) if closing is None else extend(closing, now, "policy", self.id)
+        self.world.record.milestone(now, self.tenant, self.id, None, None, "ended")
+        self.milestones.reach("ended", end)
+        self.milestones.reach(state, end)
+
+    def commit_early(self, amount: int) -> bool:
+        """Whether a cost fits what is left of the early-works budget; if so it is committed."""
+        early = self.spec.construction.early_works
+        if early is None or self._early + amount > int(early.budget.value * self.cost):
+            return False
+        self._early += amount
+        return True
+
+    # What others ask.
+
+    @property
+    def steps(self) -> list[Step]:
+        """The site's steps in order of declaration."""
+        steps: list[Step] = [self.diligence, self.decision, self.negotiation, self.support]
+        return [*steps, *([self.financing] if self.financing is not None else [])]
+
+    def closing(self) -> Trail | None:
+        """The trail of the first thing under way, as it would close now; else the latest milestone's."""
+        for step in self.steps:
+            trail = step.closing()
+            if trail is not None:
+                return trail
+        reached = [t for n, t in self.milestones.reached.items() if n in SITE_MILESTONES]
+        return max(reached, key=lambda t: t.minute) if reached else None
+
+    @property
+    def at_work(self) -> bool:
+        """True while diligence or negotiation is under way; waiting for a team is idle."""
+        return self.diligence.running or self.negotiation.work_under_way is not None
+
+    def is_given(self, milestone: str) -> bool:
+        """True if the file gives the milestone, so that the steps before it are not simulated."""
+        return milestone in self._given
+
+    @property
+    def lease_is_signed(self) -> bool:
+        return "lease_signed" in self.milestones.reached
+
+    @property
+    def cost(self) -> int:
+        """Total uses of the phases still in, dollars."""
+        return sum(dollars(self.cost_per_mw * p.kw / 1000) for p in self.phases.values() if not p.ended)
+
+    @property
+    def rating_floor(self) -> str | None:
+        """The highest rating that any of its lenders asks for."""
+        spec = self.spec.financing
+        if spec is None:
+            return None
+        floors = [f for id in spec.lenders if (f := self.world.lenders[id].spec.min_rating) is not None]
+        return min(floors, key=RATINGS.index) if floors else None
+
+    @property
+    def needs_guarantor(self) -> bool:
+        return not at_least(self.tenant_rating, self.rating_floor)
+
+    def dscr_size(self, lender: Lender) -> int | None:
+        """What cash flow carries, dollars; None if the lender does not ask."""
+        if lender.spec.dscr is None:
+            return None
+        spec = self.spec.financing
+        assert spec is not None
+        draws = self.world.draws
+        kw = sum(p.kw for p in self.phases.values() if not p.ended)
+        years = whole_years(min(spec.sizing.over.value, self.spec.lease.term.value))
+        return int(
+            debt_capacity(
+                annual_rent(self.rent, kw),
+                draws.value(spec.landlord_cost) * kw * 1e3,
+                draws.value(self.spec.lease.escalator),
+                years,
+                lender.rate,
+                draws.value(lender.spec.dscr),
+            )
+        )
+
+    def cover_wanted(self) -> int:
+        """R: the highest required cap over loan, times what could be lent on cost and cash flow; dollars."""
+        if self.financing is None:
+            return 0
+        lenders = [self.world.lenders[id] for id in self.financing.spec.lenders]
+        sizes = []
+        for lender in lenders:
+            size = self.dscr_size(lender)
+            by_cost = lender.ltc * self.cost
+            sizes.append(by_cost if size is None else min(by_cost, size))
+        ratio = max(lender.spec.cap_to_loan.value for lender in lenders)
+        return half_up(ratio * max(sizes))
+
+    @property
+    def base_term_rent(self) -> int:
+        """Undiscounted rent of the base term, dollars."""
+        kw = sum(p.kw for p in self.phases.values() if not p.ended)
+        escalator = self.world.draws.value(self.spec.lease.escalator)
+        years = whole_years(self.spec.lease.term.value)
+        return half_up(sum(annual_rent(self.rent, kw) * (1 + escalator) ** t for t in range(years)))
+
+    def candidate(self) -> Candidate:
+        """The site as a conversion policy sees it."""
+        takable = [p for p in self.phases.values() if not p.ended]
+        first = min(forecast_energised(p) for p in takable)
+        return Candidate(
+            site=self.id,
+            phases={p.id: p.kw / 1000 for p in takable},
+            cost_per_mw=self.cost_per_mw,
+            cost_usd_m=self.cost / 1e6,
+            days_to_power=(first - self.world.clock.now) / DAY,
+            score=self.spec.score,
+        )
+
+
+CAUSE_OF = {
+    "diligence_complete": "diligence",
+    "approved": "committee",
+    "negotiated": "negotiation",
+    "guarantee_signed": "guarantee",
+    "lease_signed": "negotiation",
+    "financial_close": "financing",
+    "notice_to_proceed": "financing",
+    "energy_services": "grid",
+}
+"""What a milestone that the file gives is charged to."""

@@ -1,0 +1,1 @@
+"""The counterparty network: who owes, guarantees, lends, supplies."""

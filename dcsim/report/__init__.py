@@ -1,0 +1,1 @@
+"""Texts for people, made from tables and statistics alone."""

@@ -1,0 +1,159 @@
+"""Gives every quantity its path, its draw's address, and the factors and drivers that move it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pydantic import BaseModel
+
+from dcsim.errors import Problem, suggest
+from dcsim.quantity import Quantity
+from dcsim.quantity.drivers import DriverMember
+from dcsim.scenario.spec import Driver, Member, ScenarioSpec
+
+Context = dict[str, str]
+"""Member of each kind that a path belongs to: `{"site": "ohio-1", "region": "pjm", …}`."""
+
+TRAILING = ("duration", "lead_time", "delay", "slip")
+"""Last segments that a driver's `hits` may leave out."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Binding:
+    """What the draws need besides the quantities themselves."""
+
+    drivers: Mapping[str, DriverMember]
+
+
+def walk(value: object, path: str = "") -> Iterator[tuple[str, Quantity, Callable[[Quantity], None]]]:
+    """Every quantity below `value` with its dotted path and a setter that replaces it in place."""
+    if isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            child = value.__dict__[name]
+            below = f"{path}.{info.alias or name}" if path else (info.alias or name)
+            yield from _child(child, below, value.__dict__, name)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            yield from _child(child, f"{path}.{key}", value, key)
+    elif isinstance(value, tuple):
+        for index, child in enumerate(value):
+            yield from walk(child, f"{path}.{index}")
+
+
+def _child(child: object, path: str, owner: dict[Any, Any], key: Any) -> Iterator[Any]:
+    if isinstance(child, Quantity):
+        yield path, child, lambda bound: owner.__setitem__(key, bound)
+    else:
+        yield from walk(child, path)
+
+
+def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, list[Problem]]:
+    """Bind all quantities of `spec` in place, while it is being built and nobody else holds it.
+
+    `declared` maps a path to the path at which its value was written (an archetype, a default, or itself).
+    Returns the drivers' members and the problems found (unknown factors, drivers that hit nothing).
+    """
+    problems: list[Problem] = []
+    members: dict[str, DriverMember] = {}
+    hit: set[str] = set()
+    for path, quantity, put in list(walk(spec)):
+        if path.split(".")[0] in ("defaults", "archetypes", "what_ifs"):
+            continue
+        context = context_of(spec, path)
+        address = declared(path) if quantity.kind == "epistemic" else path
+        factors = []
+        for name, loading in quantity.loads:
+            if name not in spec.factors:
+                message = f"unknown factor {name!r}{suggest(name, spec.factors)}"
+                problems.append(Problem("REF", f"{path}.loads", message))
+                continue
+            member = _member(f"factors.{name}", spec.factors[name].per, context)
+            if member is None:
+                message = f"factor {name!r} is per {spec.factors[name].per}, and nothing here has one"
+                problems.append(Problem("REF", f"{path}.loads", message))
+            else:
+                factors.append((member, loading))
+        drivers = []
+        if quantity.unit == "days" and not path.startswith("drivers."):
+            for name, driver in spec.drivers.items():
+                if not any(_hits(pattern, path, spec) for pattern in driver.hits):
+                    continue
+                member = _member(f"drivers.{name}", driver.per, context)
+                if member is None:
+                    continue
+                hit.add(name)
+                drivers.append(member)
+                members.setdefault(member, _driver_member(member, driver))
+        put(quantity.with_binding(path=path, address=address, factors=tuple(factors), drivers=tuple(drivers)))
+    for name, driver in spec.drivers.items():
+        if name not in hit:
+            problems.append(Problem("REF", f"drivers.{name}.hits", f"{list(driver.hits)} matches no duration"))
+    return Binding(members), problems
+
+
+def _driver_member(address: str, driver: Driver) -> DriverMember:
+    def part(quantity: Quantity | None, name: str) -> Quantity | None:
+        return quantity and quantity.with_binding(path=f"{address}.{name}", address=f"{address}.{name}")
+
+    return DriverMember(address, driver.chance.value, part(driver.times, "times"), part(driver.plus, "plus"))
+
+
+def _member(prefix: str, per: Member | None, context: Context) -> str | None:
+    if per is None:
+        return prefix
+    member = context.get(per)
+    return f"{prefix}.{member}" if member is not None else None
+
+
+def context_of(spec: ScenarioSpec, path: str) -> Context:
+    """The site, phase, region, developer, tenant and supplier to which a path belongs."""
+    part = path.split(".")
+    if part[0] == "sites" and len(part) > 1:
+        site = spec.sites[part[1]]
+        found = {"site": part[1], "developer": site.developer, "tenant": site.tenant}
+        if site.region is not None:
+            found["region"] = site.region
+        if len(part) > 3 and part[2] == "phases":
+            found["phase"] = f"{part[1]}.{part[3]}"
+        return found
+    if part[:2] == ["chips", "products"] and len(part) > 2:
+        return {"supplier": spec.chips.products[part[2]].supplier}
+    if part[:2] == ["chips", "orders"] and len(part) > 2:
+        product = spec.chips.products.get(spec.chips.orders[part[2]].product[0])
+        return {"supplier": product.supplier} if product else {}
+    if part[0] in ("equipment", "parties") and len(part) > 1:
+        return {"supplier": part[1]}
+    if part[0] == "regions" and len(part) > 1:
+        return {"region": part[1]}
+    if part[0] == "tenants" and len(part) > 1:
+        return {"tenant": part[1]}
+    return {}
+
+
+def _hits(pattern: str, path: str, spec: ScenarioSpec) -> bool:
+    for candidate in _names_of(path, spec):
+        head, _, last = candidate.rpartition(".")
+        if _matches(pattern, candidate) or (last in TRAILING and _matches(pattern, head)):
+            return True
+    return False
+
+
+def _names_of(path: str, spec: ScenarioSpec) -> Iterator[str]:
+    """What `hits` may call a path: whole, below its site or phase, or by a tag of the site (`sites.@letters.loi`)."""
+    yield path
+    in_site = re.fullmatch(r"sites\.([^.]+)\.(?:phases\.[^.]+\.)?(.+)", path)
+    if in_site is not None:
+        site, below = in_site.groups()
+        yield below
+        yield f"sites.{site}.{below}"
+        for tag in spec.sites[site].tags:
+            yield f"sites.@{tag}.{below}"
+
+
+def _matches(pattern: str, path: str) -> bool:
+    a, b = pattern.split("."), path.split(".")
+    return len(a) == len(b) and all(fnmatchcase(y, x) for x, y in zip(a, b, strict=True))

@@ -1,0 +1,133 @@
+"""Chip products and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from dcsim.quantity import Quantity
+from dcsim.scenario.bringup import Racks
+from dcsim.scenario.fields import Block, Days, Factor, FixedDollars, Id, Ids, Names, Number, Share, When, Whole, YesNo
+from dcsim.scenario.party import days, share
+
+
+class JointDevelopment(Block):
+    """A development shared with partners, as a factor on the product's date."""
+
+    partners: Ids = Field(alias="with")
+    delay_times: Factor
+    """Factor on the delay until the product is available."""
+
+
+class Product(Block):
+    """A rack: its power and price come together."""
+
+    supplier: Id
+    rack_power: Annotated[Quantity, Number("kW", minimum=0, exclusive=True, constant=True)]
+    rack_price: Annotated[Quantity, Number("usd_m", minimum=0)]
+    available: When | None = None
+    """First date at which it can be delivered; always if left out."""
+    replaces: Id | None = None
+    """The product that it succeeds."""
+    joint_development: JointDevelopment | None = None
+    life: Annotated[Quantity, Number("days", minimum=0, exclusive=True, constant=True, worse="low")] | None = None
+    """Days in service; for good if left out."""
+
+
+class Lead(Block):
+    """Order when now >= forecast RFS - median lead time - buffer."""
+
+    buffer: Annotated[Quantity, Number("days", constant=True)] = Field(default_factory=lambda: days(0))
+    """Days by which chips should be early."""
+    not_before: Names = ("lease_signed",)
+
+
+class LeadPolicy(Block):
+    """The `lead` order policy."""
+
+    lead: Lead
+
+
+def _which_policy(raw: object) -> str:
+    return "lead" if isinstance(raw, LeadPolicy) or (isinstance(raw, Mapping) and "lead" in raw) else "when"
+
+
+class Deliveries(Block):
+    """How an order is shipped."""
+
+    count: Annotated[Quantity, Number("count", minimum=1, whole=True, constant=True)] | None = None
+    """Deliveries of equal size."""
+    size: Racks | None = None
+    """Or racks a delivery."""
+    first: When | None = None
+    """Date of the first; the order's lead time after the order if left out."""
+    every: Days = Field(default_factory=lambda: days(0))
+    """Days between deliveries."""
+    slip: Days = Field(default_factory=lambda: days(0))
+    """Days by which each delivery is late."""
+
+
+class Allocate(Block):
+    """Which phases get the racks."""
+
+    to: Names = ("sites.*",)
+    """Sites or phases: `sites.a`, `sites.a.p1`, `sites.@tag`."""
+    by: Literal["earliest_rfs", "fixed", "pro_rata"] = "earliest_rfs"
+
+
+class Defer(Block):
+    """Right to postpone a delivery."""
+
+    up_to: Days
+    notice: Days = Field(default_factory=lambda: days(0))
+
+
+class Rights(Block):
+    """What the buyer may do with an order."""
+
+    defer: Defer | None = None
+    """Used when the forecast of RFS moves behind the delivery."""
+    redirect: YesNo = False
+    """Racks ordered for a phase that has ended go to other phases; otherwise they are cancelled."""
+    cancel_fee: Share = Field(default_factory=lambda: share(0))
+
+
+class OrderInitial(Block):
+    """What has been delivered before the start."""
+
+    delivered: Racks
+    to: str | None = None
+    """Phase (`site.phase`) where they are live; storage if left out."""
+
+
+class Order(Block):
+    """An order of racks."""
+
+    tenant: Id | None = None
+    """Who orders; may be left out with one tenant."""
+    product: Ids
+    """One product, or several: the last that is available when the order is placed."""
+    racks: Racks | None = None
+    amount: FixedDollars | None = None
+    """Dollars instead of racks."""
+    per: Literal["order", "phase"] = "order"
+    """`phase`: one order a phase, sized to fill it."""
+    ordered: Annotated[Annotated[When, Tag("when")] | Annotated[LeadPolicy, Tag("lead")], Discriminator(_which_policy)]
+    """A date, a milestone with a delay, or the `lead` policy."""
+    lead_time: Days = Field(default_factory=lambda: days(0))
+    deliveries: Deliveries = Field(default_factory=Deliveries)
+    allocate: Allocate = Field(default_factory=Allocate)
+    priority: Whole = 0
+    """Lower is served first by a supplier that shares by priority."""
+    rights: Rights = Field(default_factory=Rights)
+    deposit: Share = Field(default_factory=lambda: share(0))
+    initial: OrderInitial | None = None
+
+
+class Chips(Block):
+    """Products and orders."""
+
+    products: dict[Id, Product] = Field(default_factory=dict)
+    orders: dict[Id, Order] = Field(default_factory=dict)

@@ -1,0 +1,112 @@
+"""The lab: its people, how it decides, what it aims at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from dcsim.quantity import Quantity, is_quantity
+from dcsim.scenario.fields import Block, FixedDollars, Id, Number, PositiveCount, Power, When, parse_date, problem
+from dcsim.units import describe
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _calendar_day(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", value):
+        return value
+    if isinstance(value, dt.date) or (isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}", value)):
+        return parse_date(value)
+    raise problem("DATE", f"expected a date like 2027-12-20, or 12-20 for every year, got {describe(value)}")
+
+
+CalendarDay = Annotated[dt.date | str, BeforeValidator(_calendar_day, json_schema_input_type=str)]
+
+
+class Closure(Block):
+    """Days on which a team does not work: one stretch of dates, or the same days of every year."""
+
+    start: CalendarDay = Field(alias="from")
+    """First day without work (`2027-12-20`, or `12-20` for every year)."""
+    until: CalendarDay
+    """Last day without work."""
+
+
+class Team(Block):
+    """People or crews who do one thing at a time."""
+
+    count: PositiveCount
+    """How many things at once."""
+    works: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    """Days of the week on which work goes on."""
+    closed: tuple[Closure, ...] = ()
+    """Holidays and weather windows."""
+
+
+def _as_team(value: object) -> object:
+    if isinstance(value, Team) or (isinstance(value, Mapping) and not is_quantity(value)):
+        return value
+    return {"count": value}
+
+
+TeamField = Annotated[Team, BeforeValidator(_as_team)]
+
+
+class Committee(Block):
+    """Meets at intervals; what is ready at or before the minute of a meeting is heard at it."""
+
+    every: Annotated[Quantity, Number("days", minimum=0, exclusive=True, constant=True)]
+    """Days between meetings."""
+    start: When = Field(alias="from")
+    """The first meeting."""
+
+
+class Board(Committee):
+    """Meets too when the rent signed for is large."""
+
+    above: FixedDollars
+    """Undiscounted base-term rent from which the board must agree."""
+
+
+class Ranking(Block):
+    """Converts down a ranking until a target or a budget is reached."""
+
+    rank_by: Literal["date_to_power", "cost_per_mw", "score"]
+    """What comes first: earliest forecast power, least cost a MW, highest `score`."""
+    until: Power | None = None
+    """Contracted MW at which it stops; the last conversion may overshoot."""
+    budget: FixedDollars | None = None
+    """Total cost of converted phases, never exceeded."""
+    rest: Literal["shelve", "hold"] = "shelve"
+    """What happens to those heard and not taken."""
+
+
+def _which_rule(raw: object) -> str:
+    return "ranking" if isinstance(raw, Ranking | Mapping) else "name"
+
+
+class Decision(Block):
+    """How letters are turned into leases."""
+
+    committee: Committee | None = None
+    """Without one, sites are decided the minute they are ready."""
+    board: Board | None = None
+    policy: Annotated[
+        Annotated[Literal["every_passing", "none"], Tag("name")] | Annotated[Ranking, Tag("ranking")],
+        Discriminator(_which_rule),
+    ] = "every_passing"
+    """A named rule, or a ranking."""
+
+
+class Tenant(Block):
+    """An AI lab that takes sites."""
+
+    targets: tuple[Power, ...] = ()
+    """Live MW whose dates and chances are reported."""
+    teams: dict[Id, TeamField] = Field(default_factory=dict)
+    """Teams by name; steps say which they need."""
+    decision: Decision = Field(default_factory=Decision)

@@ -1,0 +1,1 @@
+"""Many replications: run them, keep them, ask them."""

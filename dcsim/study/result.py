@@ -1,0 +1,276 @@
+"""What a run leaves behind: tables read on demand, quantiles by month, and dates that may never come."""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dcsim.errors import UsageError, suggest
+from dcsim.stats import CONFIDENCE, Floats, column_quantiles
+from dcsim.study.dates import DateEstimate, Resolution, estimate_date
+from dcsim.tables.directory import MANIFEST, StagedDirectory, settle, writing
+from dcsim.tables.layout import EPOCH
+from dcsim.tables.manifest import Failure
+from dcsim.tables.reading import check_files, read_frame, read_table, verify
+from dcsim.tables.schema import target_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Result:
+    """The results of one run in its directory.
+
+    Made by `simulate` and `open_results`. Tables are read when first asked for. A result that has no directory of its
+    own lives in a temporary one that goes when the result does; `save` keeps it.
+    """
+
+    def __init__(self, directory: Path, spool: Path | None = None) -> None:
+        """`spool` is a temporary directory to remove when nobody holds the result any more.
+
+        Raises `ResultsError` if `directory` does not hold the whole results of a run.
+        """
+        self.directory = directory
+        if spool is not None:
+            weakref.finalize(self, shutil.rmtree, spool, True)
+        self.manifest: dict[str, Any] = check_files(directory)
+
+    def __repr__(self) -> str:
+        scenario = self.manifest["scenario"]["name"]
+        return f"<Result of {scenario!r}: {self.replications} replications, {self.status}, in {self.directory}>"
+
+    @property
+    def status(self) -> str:
+        """`complete`, `interrupted` or `failed`."""
+        return str(self.manifest["status"])
+
+    @property
+    def replications(self) -> int:
+        """How many replications the tables hold."""
+        return int(self.manifest["replications"]["done"])
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Replications that raised an exception; the tables do not hold them."""
+        return [Failure(**failure) for failure in self.manifest["failures"]]
+
+    @property
+    def tenants(self) -> list[str]:
+        """Tenants, in the order of the scenario."""
+        return list(self.manifest["tenants"])
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """The scalar results: a row is a replication and tenant."""
+        return self.table("outcomes")
+
+    @cached_property
+    def milestones(self) -> pd.DataFrame:
+        """A row is a milestone in a replication."""
+        return self.table("milestones")
+
+    @cached_property
+    def capacity(self) -> pd.DataFrame:
+        """MW by measure: a row is a month of a tenant in a replication, as it stands at the month's end."""
+        return self.table("capacity")
+
+    @cached_property
+    def delays(self) -> pd.DataFrame:
+        """Days by cause: a row is a phase and cause in a replication."""
+        return self.table("delays")
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """A row is an event in a replication. Raises `UsageError` unless the run was traced."""
+        return self.table("events")
+
+    @cached_property
+    def assumptions(self) -> pd.DataFrame:
+        """A row is a number of the scenario."""
+        return self.table("assumptions")
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """A table, or some of its columns, read anew.
+
+        Raises `UsageError` for a table or column that is not there, `ResultsError` for a damaged file.
+        """
+        return read_frame(self.directory, name, columns)
+
+    def hashes(self, replication: int) -> dict[str, str]:
+        """Hash of the rows of one replication, by table: what a replay of it must give again."""
+        table = read_table(self.directory, "hashes").to_pydict()
+        rows = zip(table["replication"], table["table"], table["hash"], strict=True)
+        found = {name: digest for number, name, digest in rows if number == replication}
+        if not found:
+            raise UsageError(f"replication {replication} is not in these results")
+        return found
+
+    def verify(self) -> None:
+        """Recompute every hash from the rows on the disk; raises `ResultsError` at the first that differs."""
+        verify(self.directory)
+
+    def save(self, directory: str | Path, overwrite: bool = False) -> Path:
+        """Keep the results in a directory, complete or not at all. Returns its path.
+
+        Raises `UsageError` if a complete run is already there and `overwrite` is not set, `ResultsError` if the disk
+        refuses.
+        """
+        with StagedDirectory(Path(directory), overwrite) as staged:
+            for name in [*self.manifest["files"], MANIFEST]:
+                with writing(staged.destination / name):
+                    shutil.copyfile(self.directory / name, staged.path / name)
+                    with open(staged.path / name, "rb+") as file:
+                        settle(file)
+            staged.commit()
+            return staged.destination
+
+    def quantiles(
+        self,
+        column: str,
+        qs: Sequence[float] = (0.1, 0.5, 0.9),
+        tenant: str | None = None,
+        confidence: float = CONFIDENCE,
+    ) -> pd.DataFrame:
+        """Quantiles over replications with their intervals: of a column of `capacity` by month, or of `outcomes`.
+
+        A row is a tenant, month (for `capacity`) and quantile, with `value`, `low`, `high`, the number `n` of
+        replications, and a `note` that says so where there are too few of them for an interval (`low` and `high` are
+        then NaN).
+
+        Raises `UsageError` for a column that is in neither table, is not a number, or has values missing.
+        """
+        import pandas as pd
+
+        tenants = self.tenants if tenant is None else [self._tenant(tenant)]
+        by_month = column in self._columns("capacity")
+        rows: list[dict[str, Any]] = []
+        for name in tenants:
+            if by_month:
+                months, matrix = self._by_month(column, name)
+                labels = [{"tenant": name, "month": month} for month in months]
+            else:
+                matrix = self._numbers(column, name).reshape(-1, 1)
+                labels = [{"tenant": name}]
+            for label, estimates in zip(labels, column_quantiles(matrix, qs, confidence), strict=True):
+                rows += [
+                    {
+                        **label,
+                        "quantile": q,
+                        "value": estimate.value,
+                        "low": np.nan if estimate.low is None else estimate.low,
+                        "high": np.nan if estimate.high is None else estimate.high,
+                        "n": estimate.n,
+                        "note": estimate.note,
+                    }
+                    for q, estimate in zip(qs, estimates, strict=True)
+                ]
+        frame = pd.DataFrame(rows)
+        return frame.astype({"month": "datetime64[ms]"}) if by_month else frame
+
+    def date_of(
+        self,
+        measure: str,
+        level: float | None = None,
+        quantile: float = 0.5,
+        tenant: str | None = None,
+        confidence: float = CONFIDENCE,
+    ) -> DateEstimate:
+        """The date by which `measure` has reached `level` MW with a chance of `quantile`.
+
+        `measure` is a column of `capacity`; for `live_mw` at a target of the scenario the date is exact to the day,
+        otherwise the end of the first month that shows the level. Or it is a column of dates in `outcomes`, without a
+        level. A replication that does not get there by the horizon counts as later than all that do.
+
+        Raises `UsageError` for an unknown measure, and where there are several tenants and none is named.
+        """
+        name = self._tenant(tenant)
+        dates = self._date_columns()
+        resolution: Resolution = "day"
+        if level is None:
+            if measure not in dates:
+                raise UsageError(f"no dates called {measure!r} in outcomes{suggest(measure, dates)}")
+            days = self._days(measure, name)
+        elif measure == "live_mw" and target_name(level) in dates:
+            days = self._days(target_name(level), name)
+        else:
+            days, resolution = self._first_months(measure, level, name), "month"
+        horizon = date.fromisoformat(self.manifest["horizon"])
+        return estimate_date(days, quantile, horizon, resolution, confidence)
+
+    def _columns(self, table: str) -> list[str]:
+        import pyarrow.parquet as pq
+
+        path = self.directory / f"{table}.parquet"
+        return list(pq.read_schema(path).names) if path.is_file() else []
+
+    def _date_columns(self) -> list[str]:
+        return [name for name in self._columns("outcomes") if name.startswith("date_")]
+
+    def _tenant(self, tenant: str | None) -> str:
+        tenants = self.tenants
+        if tenant is None and len(tenants) != 1:
+            raise UsageError(f"there are several tenants, say which one: {', '.join(tenants)}")
+        if tenant is not None and tenant not in tenants:
+            raise UsageError(f"no tenant {tenant!r}{suggest(tenant, tenants)}")
+        return tenants[0] if tenant is None else tenant
+
+    def _of_tenant(self, table: str, column: str, tenant: str) -> Any:
+        """Values of a column in the rows of one tenant, as an Arrow array."""
+        import pyarrow.compute as pc
+
+        rows = read_table(self.directory, table, ["tenant", column])
+        return rows.column(column).filter(pc.equal(rows.column("tenant"), tenant))
+
+    def _by_month(self, column: str, tenant: str) -> tuple[list[date], Floats]:
+        """(months, replications x months) of a column of `capacity`; the rows of a replication ascend by month."""
+        if column in ("replication", "tenant", "month"):
+            raise UsageError(f"{column} is not a number of MW")
+        months = self._of_tenant("capacity", "month", tenant).unique().to_pylist()
+        return months, self._of_tenant("capacity", column, tenant).to_numpy().reshape(-1, len(months))
+
+    def _numbers(self, column: str, tenant: str) -> Floats:
+        known = self._columns("outcomes")
+        if column not in known:
+            every = [*self._columns("capacity"), *known]
+            raise UsageError(f"no column {column!r} in capacity or outcomes{suggest(column, every)}")
+        if column in self._date_columns():
+            raise UsageError(f"{column} is a date: ask date_of({column!r}, quantile=...)")
+        values = self._of_tenant("outcomes", column, tenant)
+        if column in ("replication", "tenant") or values.null_count:
+            missing = f"has no value in {values.null_count} replications" if values.null_count else "is not a result"
+            raise UsageError(f"{column} {missing}")
+        return np.asarray(values.to_numpy(), np.float64)
+
+    def _days(self, column: str, tenant: str) -> Floats:
+        """Days since 1970-01-01 of a column of dates; `inf` where there is none."""
+        import pyarrow as pa
+
+        days = self._of_tenant("outcomes", column, tenant).cast(pa.int32()).cast(pa.float64())
+        return np.asarray(days.fill_null(np.inf).to_numpy(), np.float64)
+
+    def _first_months(self, measure: str, level: float, tenant: str) -> Floats:
+        """Days since 1970-01-01 of the first month's end that shows the level; `inf` where none does."""
+        if measure not in self._columns("capacity"):
+            raise UsageError(f"no column {measure!r} in capacity{suggest(measure, self._columns('capacity'))}")
+        months, matrix = self._by_month(measure, tenant)
+        shown = np.rint(matrix * 1e6) >= round(level * 1e6)
+        days = np.array([(month - EPOCH).days for month in months], np.float64)
+        return np.where(shown.any(axis=1), days[shown.argmax(axis=1)], np.inf)
+
+
+def open_results(directory: str | Path, verify_rows: bool = False) -> Result:
+    """Results from their directory.
+
+    Raises `ResultsError` if it holds none or not all of them; with `verify_rows` also if a row is not that of the run.
+    """
+    result = Result(Path(directory))
+    if verify_rows:
+        result.verify()
+    return result

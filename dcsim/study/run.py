@@ -1,0 +1,230 @@
+"""One scenario, many replications: run them and keep the tables."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dcsim.errors import DcsimError, UsageError, suggest
+from dcsim.model.history import History
+from dcsim.study.drive import Progress, run_here, run_with
+from dcsim.study.executors import BorrowedCrew, Crew, ProcessCrew, default_workers
+from dcsim.study.interrupt import Interrupt
+from dcsim.study.model import Model
+from dcsim.study.result import Result
+from dcsim.study.worker import Task
+from dcsim.tables.chunk import replication_hashes
+from dcsim.tables.directory import StagedDirectory, check_destination, write_file
+from dcsim.tables.layout import Layout, ScenarioLike
+from dcsim.tables.manifest import Status, build_manifest, write_manifest
+from dcsim.tables.rows import Columns
+from dcsim.tables.schema import ASSUMPTIONS, TABLE_NAMES
+from dcsim.tables.writer import RunWriter, TableFile, write_table
+
+if TYPE_CHECKING:
+    from dcsim.model.decision import Policy
+
+
+SCENARIO: Final = "scenario.yaml"
+
+
+class RunFailed(DcsimError):
+    """Some replications failed, or a worker was lost (exit status 1). `result` holds the tables of all others."""
+
+    def __init__(self, message: str, result: Result | None = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class RunInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended the run (exit status 130). `result` holds the first replications up to there, if there are any."""
+
+    def __init__(self, message: str, result: Result | None = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def simulate(
+    scenario: Any,
+    replications: int | None = None,
+    seed: int | None = None,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    trace: bool = False,
+    chunk: int | None = None,
+    tables: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    policies: Mapping[str, Policy] | None = None,
+) -> Result:
+    """Simulate a scenario and return its results.
+
+    `replications` and `seed` are the scenario's own unless given. `workers` processes share the work: all cores by
+    default, this process alone for one worker and (by default) for few replications. `executor` may be any
+    `concurrent.futures.Executor` instead. `progress(done, total)` is called now and then. `trace` keeps every event.
+    `chunk` fixes how many replications travel together. `tables` names the tables wanted (all). `out` is a directory to
+    write; without one the results last as long as the `Result` does. `policies` are conversion policies by tenant,
+    top-level functions in place of the file's (`dcsim.model.decision`). None of these but the seed changes a row.
+
+    A script that calls this with several workers keeps its calls under `if __name__ == "__main__":`, because worker
+    processes import it.
+
+    Raises `UsageError` if the call is wrong, `RunFailed` after the end if replications failed or a worker was lost,
+    `RunInterrupted` on Ctrl-C (both with what is whole as `.result`, and in `out`), `ResultsError` if the disk refuses.
+    """
+    from dcsim.study.model import default_model
+
+    changes = {"replications": replications, "seed": seed}
+    edits = {path: value for path, value in changes.items() if value not in (None, getattr(scenario, path))}
+    return run_study(
+        scenario.edit(edits) if edits else scenario,
+        default_model(policies),
+        workers=workers,
+        executor=executor,
+        progress=progress,
+        trace=trace,
+        chunk=chunk,
+        tables=tables,
+        out=out,
+        overwrite=overwrite,
+    )
+
+
+def run_study(
+    scenario: ScenarioLike,
+    model: Model,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    trace: bool = False,
+    chunk: int | None = None,
+    tables: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+) -> Result:
+    """`simulate` for any model; seed and replications are the scenario's."""
+    total = scenario.replications
+    _at_least_one("replications", total)
+    _at_least_one("workers", workers)
+    _at_least_one("chunk", chunk)
+    names = _tables(tables, trace)
+    if out is not None:
+        check_destination(Path(out), overwrite)
+    size = min(workers or default_workers(total), total)
+    began = time.monotonic()
+    layout = Layout.of(scenario, None if model.plan is None else model.plan(scenario))
+    task = Task(scenario, scenario.seed, model.prepare, layout, names, trace)
+    report = progress or (lambda done, total: None)
+
+    spool = Path(tempfile.mkdtemp(prefix="dcsim-")) if out is None else None
+    try:
+        place = spool / "results" if spool else Path(out or "")
+        with Interrupt() as interrupt, StagedDirectory(place, overwrite) as staged:
+            assumptions = _write_assumptions(staged.path, scenario)  # what cannot be written is known before the run
+            text = scenario.to_yaml().encode()
+            write_file(staged.path / SCENARIO, lambda file: file.write(text))
+            writer = RunWriter(staged.path, layout, names)
+            try:
+                if executor is None and size == 1:
+                    reached = run_here(task, total, writer.append, report, interrupt, chunk)
+                else:
+                    crew: Crew = ProcessCrew(size) if executor is None else BorrowedCrew(executor, workers)
+                    size = crew.size
+                    reached = run_with(crew, task, total, writer.append, report, interrupt, chunk)
+                if reached.interrupted and not reached.tried:
+                    raise RunInterrupted("interrupted before the first replication was whole")
+                written = writer.close()
+            except BaseException:
+                writer.abandon()
+                raise
+            written[ASSUMPTIONS.name] = assumptions
+            files = {SCENARIO: len(text), **{f"{name}.parquet": table.bytes for name, table in written.items()}}
+            manifest = build_manifest(
+                scenario,
+                seed=scenario.seed,
+                asked=total,
+                done=reached.tried - len(reached.failures),
+                status=_status(reached),
+                tables=written,
+                files=files,
+                wall_seconds=time.monotonic() - began,
+                workers=size,
+                trace=trace,
+                failures=reached.failures,
+                missing=reached.missing,
+                error=reached.error,
+                policies=model.policies,
+            )
+            write_manifest(staged.path, manifest)
+            staged.commit()
+            result = Result(staged.destination, spool)
+    except BaseException:
+        if spool:
+            shutil.rmtree(spool, ignore_errors=True)
+        raise
+    return _deliver(result, reached, interrupt.asked)
+
+
+def _deliver(result: Result, reached: Progress, interrupted: bool) -> Result:
+    """The result, or the exception that carries it."""
+    if interrupted:
+        raise RunInterrupted(f"interrupted after {reached.tried} of {reached.total} replications", result)
+    if reached.error:
+        lost = ", ".join(f"{first} to {last}" if last > first else f"{first}" for first, last in reached.missing)
+        raise RunFailed(f"{reached.error}; without results: replications {lost}", result)
+    if reached.failures:
+        first = reached.failures[0]
+        count = len(reached.failures)
+        raise RunFailed(
+            f"{count} of {reached.total} replications failed, the first of them {first.replication}: {first.error}",
+            result,
+        )
+    return result
+
+
+def _status(reached: Progress) -> Status:
+    if reached.interrupted:
+        return "interrupted"
+    return "failed" if reached.error or reached.failures else "complete"
+
+
+def _at_least_one(name: str, value: int | None) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise UsageError(f"{name}: expected a whole number of at least 1, got {value!r}")
+
+
+def _tables(wanted: Sequence[str] | None, trace: bool) -> tuple[str, ...]:
+    offered = [name for name in TABLE_NAMES if trace or name != "events"]
+    if wanted is None:
+        return tuple(offered)
+    for name in wanted:
+        if name not in offered:
+            why = "; it takes trace=True" if name in TABLE_NAMES else suggest(name, offered)
+            raise UsageError(f"no table {name!r}{why}")
+    return tuple(name for name in offered if name in wanted)
+
+
+def _write_assumptions(directory: Path, scenario: ScenarioLike) -> TableFile:
+    rows = [[None if cell is None else str(cell) for cell in row] for row in scenario.assumptions()]
+    columns: Columns = {name: [row[index] for row in rows] for index, name in enumerate(ASSUMPTIONS.column_names)}
+    return write_table(directory, ASSUMPTIONS, columns)
+
+
+def replay(
+    scenario: ScenarioLike, replication: int, model: Model, trace: bool = True
+) -> tuple[History, dict[str, str]]:
+    """One replication again: its history, and the hash of its rows by table, to hold against `Result.hashes`.
+
+    Tracing adds `events` and changes nothing else. Raises whatever the replication raises.
+    """
+    layout = Layout.of(scenario, None if model.plan is None else model.plan(scenario))
+    history = model.prepare(scenario, scenario.seed)(replication, trace)
+    return history, replication_hashes(history, layout, _tables(None, trace))

@@ -1,0 +1,1 @@
+"""From the histories of replications to tidy tables in one directory, and back."""
