@@ -41,7 +41,7 @@ def say_problems(problems: Iterable[Problem], name: str | None = None) -> tuple[
         warning = problem.severity == "warning"
         errors, warnings = errors + (not warning), warnings + warning
         line = str(problem)
-        if problem.mark is None and name is not None:
+        if problem.mark is None and name is not None and name not in problem.message:
             line = f"{printable(name)}: {line}"
         say(f"warning: {line}" if warning else line)
     return errors, warnings

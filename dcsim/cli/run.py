@@ -53,6 +53,7 @@ def command(
     if not quiet:
         say_problems(checked.warnings, scenario)
     place = Path(out) if out is not None else default_directory(checked)
+    _refuse_complete(place, overwrite)
     status = DONE
     try:
         with progress("replications", quiet) as report:
@@ -74,6 +75,16 @@ def command(
     if result is not None and (as_json or not quiet):
         _show(result, checked, as_json)
     return status
+
+
+def _refuse_complete(place: Path, overwrite: bool) -> None:
+    """Raises UsageError, which names the options, where a complete run would be replaced."""
+    from dcsim.errors import UsageError
+    from dcsim.tables.directory import is_complete
+
+    if not overwrite and place.is_dir() and is_complete(place):
+        hint = "--overwrite replaces it, --out DIR puts this one elsewhere"
+        raise UsageError(f"{place} already holds a complete run; {hint}")
 
 
 def _show(result: Result, scenario: Scenario, as_json: bool) -> None:

@@ -88,15 +88,11 @@ class NamedProcess(Process):
         self.who = who
 
 
-class Grant(Protocol):
-    """What a hand-out yields: a named claim whose taker is told once the hand-outs of the round are decided."""
-
-    notify: Callable[[Any], object]
-    who: str
-
-
 class Dispenser(Protocol):
-    """What hands out: a pool. `order` is its place in the order of declaration."""
+    """What hands out: a pool. `order` is its place in the order of declaration.
+
+    `hand_out` adds the claims that it grants; each has a `notify(claim)`, called once the whole round is decided.
+    """
 
     order: int
 
@@ -205,8 +201,8 @@ class Clock:
             raise ModelError("the clock is running already, or stopped in an error")
         self._running = True
         collecting = gc.isenabled()
-        gc.disable()
         try:
+            gc.disable()
             self._run(last_minute)
         finally:
             if collecting:
@@ -225,7 +221,8 @@ class Clock:
                 heappop(agenda)
             if agenda and agenda[0][0] < ahead:  # nothing completes then, but a stage is booked: go there
                 ahead = agenda[0][0]
-                Timeout(env, ahead - self.now)
+                if ahead <= last_minute:
+                    Timeout(env, ahead - self.now)
             if ahead > last_minute:
                 return
             self.now = minute = ahead  # type: ignore[assignment]  # ints alone are ever put in

@@ -156,7 +156,7 @@ class ActivityNetwork:
                 task.resume(*ended)
             elif task.stage is STOPPED and place == 0:
                 task.trail = extend(task.trail, self.clock.now, *ended)
-                if not self.pauses and self.status is not CANCELLED:
+                if not self.pauses and self.status is RUNNING:
                     task.admit()
 
     def stretch(self, name: str, times: float = 1.0, plus: int = 0) -> bool:

@@ -22,6 +22,11 @@ def half_up(x: float) -> int:
     return math.floor(x + 0.5)
 
 
+def down(x: float) -> int:
+    """Round down to a whole number; what is short of one by the error of a product alone is whole."""
+    return math.floor(x + 1e-3)
+
+
 def dollars(usd_m: float) -> int:
     """US$ million as whole dollars, halves up."""
     return half_up(usd_m * 1e6)

@@ -21,7 +21,7 @@ class Route:
 
     __slots__ = ("accepted", "claim", "first", "hall", "in_repair", "live", "lot", "rounds", "state", "trail", "work")
 
-    def __init__(self, hall: Hall, lot: Lot) -> None:
+    def __init__(self, hall: Hall, lot: Lot, first: bool) -> None:
         self.hall = hall
         self.lot = lot
         self.state = "assigned"
@@ -32,7 +32,8 @@ class Route:
         self.in_repair = 0
         self.rounds = 0
         self.live = False
-        self.first = hall.service.retired == 0
+        self.first = first
+        """Whether its racks go where none have been before."""
         world, phase = hall.world, hall.phase
         record = world.record.milestone
         record(lot.purchase.minute, phase.site.tenant, phase.site.id, phase.id, lot.number, "ordered")
@@ -134,7 +135,7 @@ class Route:
             racks.bring_up -= good
             racks.live += good
             self.accepted += good
-            hall.live(good, self.lot.kw, self.trail)
+            hall.live(good, self.lot.kw, self.trail, self.first)
             hall.service.enter(good, self.lot.purchase, hall.world.clock.now)
         if dead:
             assert rule is not None

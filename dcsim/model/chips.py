@@ -154,7 +154,8 @@ class Chips:
         first = world.when(given) if given is not None else minute + lead
         first = max(first, world.available(product), 0)
         tenant = self.tenant_of(spec)
-        purchase = Purchase(id, spec, tenant, product, model.supplier, racks, model.rack_power.value, minute, phase)
+        rack_kw = model.rack_power.value
+        purchase = Purchase(id, spec, tenant, product, model.supplier, racks, rack_kw, minute, phase, again > 0)
         self.purchases.append(purchase)
         self.racks[tenant].ordered += racks
         every = draws.minutes(spec.deliveries.every)

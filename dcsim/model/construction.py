@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from dcsim.engine.activity import GATED, Activity
@@ -32,14 +32,28 @@ class Construction:
 
     def begin(self) -> None:
         """Wire activities and equipment to their milestones."""
-        phase, m = self.phase, self.phase.milestones
-        for order in self.orders.values():
-            order.begin()
-        if not self.orders:
+        phase, m, works = self.phase, self.phase.milestones, self.phase.works
+        if "equipment_on_site" in phase.given:
+            m.on("equipment_on_site", lambda trail: self._reach(works.equipment, trail))
+        elif self.orders:
+            for order in self.orders.values():
+                order.begin()
+        else:
             m.on("notice_to_proceed", lambda trail: phase.reach("equipment_on_site", trail))
-        if not phase.works.activities:
+        if "building_complete" in phase.given:
+            m.on("building_complete", lambda trail: self._reach(works.activities, trail))
+        elif works.activities:
+            self._begin_activities()
+        else:
             m.on("notice_to_proceed", self._built)
-            return
+
+    def _reach(self, names: Iterable[str], trail: Trail) -> None:
+        """What a milestone that the file gives implies."""
+        for name in names:
+            self.phase.milestones.reach(name, trail)
+
+    def _begin_activities(self) -> None:
+        phase, m = self.phase, self.phase.milestones
         activities = self._activities()
         names = {a.name for a in activities}
         triggers = {n for a in activities for n in a.after if n not in names}
@@ -55,7 +69,7 @@ class Construction:
         )
         for name in sorted(triggers):
             if not name.startswith("early "):
-                m.on(name, lambda trail, name=name: network.trigger(name, trail))  # type: ignore[misc]
+                m.on(name, lambda trail, name=name: self._trigger(network, name, trail))  # type: ignore[misc]
         early = phase.site.spec.construction.early_works
         if early is not None:
             m.on_all(early.after, self._open_early)
@@ -64,21 +78,20 @@ class Construction:
 
     def _start(self, trail: Trail) -> None:
         if self._network is not None and not self.phase.ended:
-            self._network.start(extend(trail, self.world.clock.now, "construction", self.phase.who))
+            self._network.start(trail)
+            self._open_gates(trail)
+
+    def _trigger(self, network: ActivityNetwork, name: str, trail: Trail) -> None:
+        network.trigger(name, trail)
+        self._open_gates(trail)
 
     def _activities(self) -> list[Activity]:
         phase, draws = self.phase, self.world.draws
-        early_works = phase.site.spec.construction.early_works
         slots = {id for id, order in self.orders.items() if order.slot}
         out: list[Activity] = []
         for index, (name, spec) in enumerate(phase.works.activities.items()):
-            early = spec.early and early_works is not None
-            after = [n for n in spec.after if n not in slots]
-            if early:
-                assert early_works is not None
-                after = [n for n in after if n != "notice_to_proceed"] or list(early_works.after)
-            elif "notice_to_proceed" not in after:
-                after.append("notice_to_proceed")
+            early = self._may_be_early(name)
+            after = [n for n in self.after(name) if n not in slots]
             cause = "permits" if spec.permit else "construction"
             who = f"{phase.who} {name}"
             gates = [n for n in spec.after if n in slots] + ([f"early {name}"] if early else [])
@@ -117,6 +130,17 @@ class Construction:
         return out
 
     # Early works.
+
+    def _may_be_early(self, name: str) -> bool:
+        return self.phase.works.activities[name].early and self.phase.site.spec.construction.early_works is not None
+
+    def after(self, name: str) -> list[str]:
+        """What an activity comes after: notice to proceed in any case, unless it may be early."""
+        early_works = self.phase.site.spec.construction.early_works
+        after = list(self.phase.works.activities[name].after)
+        if early_works is not None and self._may_be_early(name):
+            return [n for n in after if n != "notice_to_proceed"] or list(early_works.after)
+        return after if "notice_to_proceed" in after else [*after, "notice_to_proceed"]
 
     def _open_early(self, trail: Trail) -> None:
         self._early_open = True
@@ -183,9 +207,10 @@ class Construction:
     def forecast_arrival(self, name: str, at: Callable[[str], int]) -> int:
         """When equipment is on the site, at medians."""
         order = self.orders[name]
-        if order.ordered is not None:
-            return order.ordered.minute + order.median_minutes
-        return max(at(n) for n in order.spec.ordered) + median(order.spec.delay) + order.median_minutes
+        if order.begun is None:
+            due = max(at(n) for n in order.spec.ordered) + median(order.spec.delay)
+            return max(due, self.world.clock.now) + order.median_minutes
+        return order.begun + order.median_minutes
 
     def critical(self, names: set[str]) -> list[tuple[str, bool]]:
         """Each activity, equipment and step of the phase, and whether its name is among those on the trail."""
@@ -209,4 +234,4 @@ class Construction:
         if self._network is not None:
             self._network.cancel()
         for order in self.orders.values():
-            order.cancelled = True
+            order.cancel()

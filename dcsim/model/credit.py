@@ -59,8 +59,8 @@ class Guarantor:
             self._waiting.append(then)
 
     def takes(self, amount: int, floor: str | None) -> bool:
-        """Whether a request of so many dollars may be made at all."""
-        within = self.limit is None or amount <= self.limit
+        """Whether a request of so many dollars may be made at all: not above the whole limit, nor if more is used."""
+        within = self.limit is None or max(amount, self.pool.in_use + self.opening) <= self.limit
         return self.framework != "failed" and within and at_least(self.rating, floor)
 
     def book_opening(self, amount: int) -> None:
@@ -135,8 +135,6 @@ class Support(Step):
 
     def begin(self, trail: Trail) -> None:
         """Ask the first guarantor."""
-        if self.site.ended or self.site.cover is not None or self.site.is_given("lease_signed"):
-            return
         self.open(trail)
         clock = self.world.clock
         if self.spec is not None and self.spec.patience is not None and not self.world.unlimited:

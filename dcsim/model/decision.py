@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from dcsim.engine.clock import Stage
 from dcsim.engine.trail import Trail
 from dcsim.errors import ModelError
-from dcsim.model.blueprint import DAY, dollars, half_up
+from dcsim.model.blueprint import DAY, dollars, half_up, kw
 from dcsim.model.step import Step
 from dcsim.scenario.tenant import Committee, Ranking
 
@@ -76,17 +76,18 @@ def ranked(rule: Ranking, hearing: Hearing) -> Mapping[str, Verdict]:
         "cost_per_mw": lambda c: c.cost_per_mw,
         "score": lambda c: -c.score,
     }
-    target = rule.until.value if rule.until is not None else math.inf
-    budget = rule.budget.value if rule.budget is not None else math.inf
-    contracted, spent = hearing.contracted_mw, hearing.spent_usd_m
+    target = kw(rule.until.value) if rule.until is not None else math.inf
+    budget = dollars(rule.budget.value) if rule.budget is not None else math.inf
+    contracted, spent = kw(hearing.contracted_mw), dollars(hearing.spent_usd_m)
     verdicts: dict[str, Verdict] = {}
     for candidate in sorted(hearing.candidates, key=keys[rule.rank_by]):
         taken = []
         for phase, mw in candidate.phases.items():
-            if contracted < target and spent + candidate.cost_per_mw * mw <= budget:
+            cost = dollars(candidate.cost_per_mw * mw)
+            if contracted < target and spent + cost <= budget:
                 taken.append(phase)
-                contracted += mw
-                spent += candidate.cost_per_mw * mw
+                contracted += kw(mw)
+                spent += cost
         verdicts[candidate.site] = HOLD if not taken and rule.rest == "hold" else tuple(taken)
     return verdicts
 
@@ -97,12 +98,17 @@ class Decision(Step):
     def __init__(self, site: Site) -> None:
         super().__init__(site.world, "committee", f"{site.id} decision")
         self.site = site
+        self.taken = False
+        """The committee has taken it; the board may not have met yet."""
+        self.joined = 0
+        """Minute in which it was put before the committee."""
 
     def begin(self, trail: Trail) -> None:
         """Diligence is complete: to the committee."""
         if self.site.ended or self.site.is_given("approved"):
             return
         self.open(trail)
+        self.joined = self.world.clock.now
         self.wait("committee", "committee")
         self.world.tenants[self.site.tenant].decide(self)
 
@@ -172,7 +178,9 @@ class Tenant:
 
     def _meet(self) -> None:
         self._committee_called = False
-        heard = [d for d in self._committee if not d.site.ended]
+        heard = sorted(
+            (d for d in self._committee if not d.site.ended), key=lambda decision: (decision.joined, decision.site.rank)
+        )
         self._committee = []
         if not heard:
             return
@@ -190,7 +198,7 @@ class Tenant:
             self._call(body, self._meet, rank=0, after=1 if body is not None else DAY)
 
     def _hearing(self, heard: list[Decision]) -> Hearing:
-        mine = [s for s in self.world.sites.values() if s.tenant == self.id and s.converted and not s.ended]
+        mine = [s for s in self.world.sites.values() if s.tenant == self.id and s.is_converted and not s.ended]
         taken = [p for s in mine for p in s.phases.values() if not p.ended]
         return Hearing(
             tenant=self.id,
@@ -207,18 +215,19 @@ class Tenant:
             self._committee.append(decision)
             return
         decision.resume()
-        site.converted = bool(verdict)
         if not verdict:
             site.end("shelved", "committee", decision.trail)
             return
-        unknown = set(verdict) - set(site.phases)
+        takable = {phase.id: phase for phase in site.phases.values() if not phase.ended}
+        unknown = set(verdict) - set(takable)
         if unknown:
-            raise ModelError(f"the policy of {self.id} takes phases {sorted(unknown)} that {site.id} does not have")
-        for phase in site.phases.values():
+            raise ModelError(f"the policy of {self.id} takes phases {sorted(unknown)} that {site.id} does not offer")
+        for phase in takable.values():
             if phase.id not in verdict:
                 phase.end("shelved", "committee", decision.trail)
+        decision.taken = True
         board = self.spec.decision.board
-        if board is not None and site.base_term_rent >= dollars(board.above.value):
+        if board is not None and site.base_term_rent > dollars(board.above.value):
             decision.to_board()
             self._board.append(decision)
             if not self._board_called:

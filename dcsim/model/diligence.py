@@ -29,8 +29,6 @@ class Diligence(Step):
     def begin(self, trail: Trail) -> None:
         """The letter is signed: start what waits for nothing else."""
         site, m = self.site, self.site.milestones
-        if site.ended or site.is_given("diligence_complete"):
-            return
         self.open(trail)
         assert self.trail is not None
         site.diligence_begins()
@@ -89,9 +87,10 @@ class Diligence(Step):
 
     @property
     def running(self) -> bool:
-        """True while any workstream is at work (not only waiting for a team)."""
+        """True while any workstream is at work (not only waiting for a team, or for an offset to pass)."""
         return self._network is not None and any(
-            task.stage is STARTED and task.status is RUNNING for task in self._network.tasks.values()
+            task.stage is STARTED and task.status is RUNNING and name in self.spec
+            for name, task in self._network.tasks.items()
         )
 
     def started(self, name: str, otherwise: int) -> int:

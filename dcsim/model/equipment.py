@@ -2,65 +2,46 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
+from dcsim.engine.pool import Claim, Pool
 from dcsim.engine.trail import Trail, extend
+from dcsim.model.blueprint import kw
 from dcsim.model.forecast import median
 
 if TYPE_CHECKING:
     from dcsim.model.phase import Phase
     from dcsim.model.world import World
+    from dcsim.quantity import Quantity
 
 
 class Maker:
     """Makers of one kind of equipment: they start at most so many units a calendar month, in strict order."""
 
     def __init__(self, world: World, id: str) -> None:
-        self.world = world
-        self.spec = world.spec.equipment[id]
-        made = self.spec.made
-        self._monthly = None if made is None or world.unlimited else int(made.value)
-        self._left = self._monthly or 0
-        self._queue: deque[tuple[Order, int]] = deque()
-        self._booked = False
+        made = world.spec.equipment[id].made
+        self.pool = Pool(world.clock, f"{id} output", None if made is None or world.unlimited else int(made.value))
+        self._started: list[Claim] = []
 
-    def order(self, order: Order, units: int) -> None:
+    def order(self, order: Order, units: int) -> list[Claim]:
         """Start the units as output allows; the lead time runs from the start of the last."""
-        if self._monthly is None:
-            order.started()
-            return
-        self._queue.append((order, units))
-        self._serve()
 
-    def _serve(self) -> None:
-        while self._queue and self._left > 0:
-            order, units = self._queue[0]
-            if order.cancelled:
-                self._queue.popleft()
-                continue
-            start = min(units, self._left)
-            self._left -= start
-            if start == units:
-                self._queue.popleft()
+        def granted(claim: Claim) -> None:
+            self._started.append(claim)
+            if claim is claims[-1]:
                 order.started()
-            else:
-                self._queue[0] = (order, units - start)
-        if self._queue and not self._booked:
-            self._booked = True
-            minute = self.world.blueprint.month_end(self.world.clock.now)
-            if minute <= self.world.last_minute:
-                self.world.clock.at(minute, self._month)
 
-    def _month(self) -> None:
-        self._booked = False
-        self._left = self._monthly or 0
-        self._serve()
+        claims = [
+            self.pool.request(1, rank=order.phase.rank, who=order.who, granted=granted)
+            for _ in range(1 if self.pool.capacity is None else units)
+        ]
+        return claims
 
     def month(self) -> None:
-        """A month has begun; unused output is not carried over."""
-        if not self._booked:
-            self._left = self._monthly or 0
+        """A month has begun; what was left of the last one's output is gone."""
+        for claim in self._started:
+            claim.release()
+        self._started.clear()
 
 
 class Order:
@@ -77,9 +58,12 @@ class Order:
         self.who = f"{phase.who} {id}"
         self.lead = self.spec.lead_time or world.by(phase.path, self.equipment.lead_time)
         self.ordered: Trail | None = None
+        self.begun: int | None = None
+        """Minute from which the lead time runs."""
         self.trail: Trail | None = None
         self.arrived = False
         self.cancelled = False
+        self._claims: list[Claim] = []
 
     def begin(self) -> None:
         """Wait for the milestones at which it is ordered."""
@@ -97,23 +81,22 @@ class Order:
             return
         self.ordered = self.trail = trail
         world = self.phase.world
-        if self.slot:
-            self._deliver(world.draws.minutes(self.spec.slot_arrives))
-            return
-        if self.spec.lead_time is not None:
+        if self.slot or self.spec.lead_time is not None:
             self.started()
-            return
+        else:
+            self._claims = world.makers[self.id].order(self, self._units)
+
+    @property
+    def _units(self) -> int:
+        """Units that serve the phase, at its peak."""
         serves = self.equipment.serves
-        units = 1 if serves is None or serves.value <= 0 else -(-self.phase.facility_kw // int(serves.value * 1000))
-        world.makers[self.id].order(self, units)
+        return 1 if serves is None or serves.value <= 0 else -(-self.phase.facility_kw // kw(serves.value))
 
     def started(self) -> None:
-        """The maker has started the last unit."""
-        self._deliver(self.phase.world.draws.minutes(self.lead))
-
-    def _deliver(self, minutes: int) -> None:
+        """The last unit is being made, or was when the developer took the slot."""
         world = self.phase.world
-        world.clock.at(world.clock.now + minutes, self._arrive)
+        self.begun = world.clock.now
+        world.clock.at(self.begun + world.draws.minutes(self._takes), self._arrive)
 
     def _arrive(self) -> None:
         if self.cancelled:
@@ -123,7 +106,17 @@ class Order:
         self.trail = extend(self.trail, self.phase.world.clock.now, "equipment", self.who)
         self.phase.construction.arrived(self)
 
+    def cancel(self) -> None:
+        """The phase has ended; what is being made is lost."""
+        self.cancelled = True
+        for claim in self._claims:
+            claim.withdraw()
+
+    @property
+    def _takes(self) -> Quantity:
+        return self.spec.slot_arrives if self.slot else self.lead
+
     @property
     def median_minutes(self) -> int:
-        """Median from order to site."""
-        return median(self.spec.slot_arrives if self.slot else self.lead)
+        """Median from the start of the last unit to the site."""
+        return median(self._takes)

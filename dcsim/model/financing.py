@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dcsim.engine.clock import Stage
 from dcsim.engine.trail import Trail, latest
-from dcsim.model.blueprint import DAY, YEAR, dollars, half_up
+from dcsim.model.blueprint import DAY, YEAR, dollars, down, half_up
 from dcsim.model.step import Step
 from dcsim.network.contracts import Contract
 from dcsim.scenario.fields import at_least
@@ -60,6 +60,19 @@ def debt_capacity(rent: float, cost: float, escalator: float, years: int, rate: 
     return total / dscr
 
 
+class Offer(NamedTuple):
+    """A loan that lenders would make together."""
+
+    loan: int
+    """Dollars."""
+    shares: list[tuple[Lender, int]]
+    """Who lends how much of it."""
+    binding: str
+    """The limit that binds it: `ltc`, `dscr`, `cover` or `lenders`."""
+    ratio: float
+    """Cap over loan that they require."""
+
+
 class Financing(Step):
     """The site's loan: underwriting, then close as soon as lease and guarantee are there, else again later."""
 
@@ -78,22 +91,19 @@ class Financing(Step):
 
     @property
     def lenders(self) -> list[Lender]:
-        """Those who would lend to this site: they take part, and tenant or guarantor has the rating they ask."""
+        """Those who would lend to this site: tenant or guarantor has the rating they ask, once that is known."""
         site = self.site
-        backer = self.world.spec.parties[site.cover.guarantor.id].rating if site.cover is not None else None
-        out = []
-        for id in self.spec.lenders:
-            lender = self.world.lenders[id]
-            floor = lender.spec.min_rating
-            ok = at_least(site.tenant_rating, floor) or at_least(backer, floor) or not self.site.lease_is_signed
-            if lender.takes_part and ok:
-                out.append(lender)
-        return out
+        if not site.lease_is_signed:
+            return site.lenders
+        backer = self.world.guarantors[self._guarantor].rating if self._guarantor is not None else None
+        return [
+            lender
+            for lender in site.lenders
+            if at_least(site.tenant_rating, lender.spec.min_rating) or at_least(backer, lender.spec.min_rating)
+        ]
 
     def begin(self, trail: Trail) -> None:
         """Start underwriting."""
-        if self.site.ended or self.site.is_given("financial_close"):
-            return
         self.open(trail)
         self._underwrite()
 
@@ -105,84 +115,85 @@ class Financing(Step):
             clock = self.world.clock
             clock.stage_at(max(clock.now, self._deadline), Stage.DEADLINE, self._strike, rank=self.site.rank)
         if self.underwritten:
-            self._try_to_close()
+            self._ask()
 
     def _underwrite(self) -> None:
-        """Each attempt takes the longest closing time of the lenders in it."""
-        k = self.attempts
-        self.attempts += 1
+        """Takes the longest closing time of those who would lend as it looks now."""
         draws, by = self.world.draws, self.world.by
         user = f"sites.{self.site.id}"
-        minutes = [draws.minutes(by(user, lender.spec.closing), k) for lender in self._syndicate()]
+        minutes = [draws.minutes(by(user, lender.spec.closing)) for lender, _ in self._offer().shares]
         self.work(max(minutes, default=0), self._underwrote)
 
-    def _syndicate(self) -> list[Lender]:
-        """The lenders, in order, that together would cover the loan as it looks now."""
-        out = []
-        missing = self._wanted(self.lenders)
-        for lender in self.lenders:
-            left = lender.left(self.site.tenant, self._guarantor)
-            if missing > 0 and left != 0:
-                out.append(lender)
-                missing -= missing if left is None else min(missing, left)
-        return out
+    def _underwrote(self) -> None:
+        self.underwritten = True
+        if self.site.lease_is_signed:
+            self._ask()
+        else:
+            self.wait("financing", "lease")
+
+    def _ask(self) -> None:
+        """Ask the lenders when all else in this minute is at rest; sites that ask together come in file order."""
+        clock = self.world.clock
+        clock.stage_at(clock.now, Stage.ALLOCATION, self._try_to_close, rank=self.site.rank)
 
     @property
     def _guarantor(self) -> str | None:
         return self.site.cover.guarantor.id if self.site.cover is not None else None
 
-    def _wanted(self, lenders: list[Lender]) -> int:
-        return min(self.limits(lenders).values(), default=0)
+    def _offer(self) -> Offer:
+        """The largest loan of the lenders in order: of the first alone, of the first two, and so on."""
+        able = [lender for lender in self.lenders if lender.left(self.site.tenant, self._guarantor) != 0]
+        best = Offer(0, [], "lenders", 0.0)
+        for number in range(1, len(able) + 1):
+            offer = self._joint_offer(able[:number])
+            if offer.loan > best.loan:
+                best = offer
+        return best
 
-    def limits(self, lenders: list[Lender]) -> dict[str, int]:
-        """What bounds the loan, in dollars: cost, cash flow, cover; without lenders nothing is lent."""
+    def _joint_offer(self, lenders: list[Lender]) -> Offer:
+        """The loan on the terms of the strictest, cut to what they have left; the first lends first."""
+        ratio = max(lender.spec.cap_to_loan.value for lender in lenders)
+        limits = self._limits(lenders, ratio)
+        missing = wanted = min(limits.values())
+        shares = []
+        for lender in lenders:
+            left = lender.left(self.site.tenant, self._guarantor)
+            take = missing if left is None else min(missing, left)
+            if take > 0:
+                shares.append((lender, take))
+            missing -= take
+        binding = "lenders" if missing else min(limits, key=lambda name: limits[name])
+        return Offer(wanted - missing, shares, binding, ratio)
+
+    def _limits(self, lenders: list[Lender], ratio: float) -> dict[str, int]:
+        """What bounds a loan, in dollars: cost, cash flow, cover."""
         site = self.site
-        if not lenders:
-            return {"lenders": 0}
-        limits = {"ltc": int(max(lender.ltc for lender in lenders) * site.cost)}
-        sized = [size for lender in lenders if (size := site.dscr_size(lender)) is not None]
-        if sized and len(sized) == len(lenders):
-            limits["dscr"] = max(sized)
-        if site.cover is not None:
-            ratio = max(lender.spec.cap_to_loan.value for lender in lenders)
-            if ratio > 0:
-                limits["cover"] = int(site.cover.amount / ratio)
+        limits = {"ltc": down(min(lender.ltc for lender in lenders) * site.cost)}
+        sizes = [size for lender in lenders if (size := site.dscr_size(lender)) is not None]
+        if sizes:
+            limits["dscr"] = down(min(sizes))
+        if site.cover is not None and ratio > 0:
+            limits["cover"] = down(site.cover.amount / ratio)
         return limits
-
-    def _underwrote(self) -> None:
-        self.underwritten = True
-        if self.site.lease_is_signed:
-            self._try_to_close()
-        else:
-            self.wait("financing", "lease")
 
     def _try_to_close(self) -> None:
         """Close with what the lenders have left, if the developer's equity covers the rest; else try again."""
+        if self.ended:
+            return
         site, world = self.site, self.world
-        lease = site.milestones.reached["lease_signed"]
         assert self.trail is not None
         self._waiting = None
-        self.trail = latest((lease, self.trail))
-        lenders = self.lenders
-        limits = self.limits(lenders)
-        wanted = min(limits.values())
-        loans: list[tuple[Lender, int]] = []
-        missing = wanted
-        for lender in lenders:
-            left = lender.left(site.tenant, self._guarantor)
-            take = missing if left is None else min(missing, left)
-            if take > 0:
-                loans.append((lender, take))
-                missing -= take
-        loan = wanted - missing
-        equity = int(world.draws.value(self.spec.equity) * site.cost)
-        if loan + equity < site.cost:
+        self.trail = latest((site.milestones.reached["lease_signed"], self.trail))
+        self.attempts += 1
+        offer = self._offer()
+        equity = -down(-world.draws.value(self.spec.equity) * site.cost)  # up, as the loan goes down
+        if offer.loan + equity < site.cost:
             self._again()
             return
-        self.binding = "lenders" if missing else min(limits, key=lambda name: limits[name])
-        self.loan = loan
+        self.binding = offer.binding
+        self.loan = offer.loan
         self.closed = True
-        for lender, amount in loans:
+        for lender, amount in offer.shares:
             world.book.open(
                 Contract(
                     "loan",
@@ -197,18 +208,17 @@ class Financing(Step):
                 )
             )
         if site.cover is not None:
-            ratio = max((lender.spec.cap_to_loan.value for lender in lenders), default=0.0)
-            site.cover.cut(min(site.cover.amount, half_up(ratio * loan)))
+            site.cover.cut(min(site.cover.amount, half_up(offer.ratio * offer.loan)))
         site.reach("financial_close", self.trail)
 
     def _again(self) -> None:
+        """The next attempt comes some days later; the underwriting stands."""
         retry = self.spec.retry
         if retry is None:
             self.site.end("unfinanced", "loan and equity do not cover the cost", self.trail)
             return
-        self.underwritten = False
         self.world.log("loan refused", self.site.id, f"attempt {self.attempts}")
-        self.work(max(1, self.world.draws.minutes(retry.every, self.attempts - 1)), self._underwrite)
+        self.work(max(1, self.world.draws.minutes(retry.every, self.attempts - 1)), self._ask)
 
     def _strike(self) -> None:
         if not self.closed and not self.site.ended:

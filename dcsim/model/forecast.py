@@ -12,6 +12,7 @@ from dcsim.quantity import Quantity
 if TYPE_CHECKING:
     from dcsim.model.phase import Phase
     from dcsim.model.site import Site
+    from dcsim.scenario.fields import After
 
 
 def median(quantity: Quantity | None) -> int:
@@ -49,19 +50,18 @@ class SiteForecast:
         if name in spec.diligence:
             stream = spec.diligence[name]
             start = max(self.at(n) for n in (stream.after or ("loi_signed",))) + median(stream.delay)
-            return max(now, site.diligence.started(name, start) + median(stream.duration))
+            return ends(site.diligence.started(name), start, median(stream.duration), now)
         if name == "approved":
             return world.tenants[site.tenant].next_meeting(max(now, self.at("diligence_complete")))
         if name == "negotiated":
-            return self._step(
-                spec.negotiation.after, spec.negotiation.delay, site.negotiation.began, spec.negotiation.duration
-            )
+            talks = spec.negotiation
+            return self._step(talks, site.negotiation.began, median(talks.duration))
         if name == "guarantee_signed":
             request = spec.guarantee
             if request is None or not site.needs_guarantor:
                 return now
             guarantor = world.guarantors[request.guarantors[0]]
-            return self._step(request.after, request.delay, site.support.began, guarantor.spec.approval.delay)
+            return self._step(request, site.support.began, median(guarantor.spec.approval.delay))
         if name == "lease_signed":
             signed = self.at("negotiated")
             return max(signed, self.at("guarantee_signed")) if site.needs_guarantor else signed
@@ -69,8 +69,8 @@ class SiteForecast:
             if site.financing is None:
                 return self.at("lease_signed")
             loan = site.financing.spec
-            closing = max((world.lenders[id].spec.closing for id in loan.lenders), key=lambda q: q.median)
-            ready = self._step(loan.after, loan.delay, site.financing.began, closing)
+            closing = max((median(lender.spec.closing) for lender in site.lenders), default=0)
+            ready = self._step(loan, site.financing.began, closing)
             return max(ready, self.at("lease_signed"))
         if name == "notice_to_proceed":
             return self.at("financial_close")
@@ -79,9 +79,10 @@ class SiteForecast:
             return max(self.at(n) for n in services.after) + median(services.delay)
         return world.never
 
-    def _step(self, after: tuple[str, ...], delay: Quantity | None, began: int | None, duration: Quantity) -> int:
-        start = began if began is not None else max(self.at(n) for n in (after or ("approved",))) + median(delay)
-        return max(self.now, start + median(duration))
+    def _step(self, spec: After, began: int | None, minutes: int) -> int:
+        after = spec.after or ("approved",)
+        start = began if began is not None else max(self.at(name) for name in after) + median(spec.delay)
+        return max(self.now, start + minutes)
 
 
 class PhaseForecast:
@@ -112,10 +113,7 @@ class PhaseForecast:
             return max(now, self.site.at(name) + gap)
         if name in works.activities:
             activity = works.activities[name]
-            after = [self.at(n) for n in activity.after]
-            if not activity.early:
-                after.append(self.at("notice_to_proceed"))
-            start = max(after) + median(activity.delay)
+            start = max(self.at(n) for n in phase.construction.after(name)) + median(activity.delay)
             return max(now, phase.construction.started(name, start) + median(activity.duration))
         if name in works.equipment:
             return max(now, phase.construction.forecast_arrival(name, self.at))

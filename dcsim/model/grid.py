@@ -46,14 +46,25 @@ class Ramp:
         self.spec = spec
         self.index = index
         self.bridge = bridge
-        total = sum(p.facility_kw for p in site.phases.values())
-        self.kw = kw(spec.mw.value) if spec.mw is not None else half_up(total * (spec.share.value if spec.share else 1))
+        self._kw = kw(spec.mw.value) if spec.mw is not None else None
         self.minutes = site.world.draws.minutes(spec.delay)
         self.ready: int | None = None
         """Minute from which the delay runs."""
         self.trail: Trail | None = None
         self.arrived = False
         self.claim: Claim | None = None
+
+    @property
+    def kw(self) -> int:
+        """Facility kW that it adds; a share is of the phases that stand when it is due."""
+        if self._kw is not None:
+            return self._kw
+        share = self.spec.share.value if self.spec.share is not None else 1.0
+        return half_up(share * sum(p.facility_kw for p in self.site.phases.values() if not p.ended))
+
+    def settle(self) -> None:
+        """It is due: its size no longer changes."""
+        self._kw = self.kw
 
 
 class SiteGrid:
@@ -112,8 +123,8 @@ class SiteGrid:
         if self.site.ended:
             return
         assert ramp.trail is not None
-        now = self.world.clock.now
-        ramp.trail = extend(ramp.trail, now, "grid", f"{self.site.id} grid")
+        ramp.settle()
+        ramp.trail = extend(ramp.trail, self.world.clock.now, "grid", f"{self.site.id} grid")
         region = self.world.regions.get(self.site.spec.region or "")
         if region is None or ramp.bridge:
             self._arrive(ramp)

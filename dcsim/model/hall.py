@@ -33,6 +33,8 @@ class Hall:
         self.crew = self.world.team(phase.site.tenant, spec.install.team)
         self.routes: list[Route] = []
         self.used_kw = 0.0
+        self._most_kw = 0.0
+        """The most that `used_kw` has been."""
         self.ever_live_kw = 0.0
         self.access: Trail | None = None
         """The trail by which the hall opened for racks."""
@@ -140,26 +142,26 @@ class Hall:
         lot.number = len(self.routes)
         self.used_kw += lot.racks * lot.kw
         racks.bring_up += lot.racks
-        route = Route(self, lot)
+        first = self.used_kw > self._most_kw + 1e-6 and not lot.purchase.refresh
+        self._most_kw = max(self._most_kw, self.used_kw)
+        route = Route(self, lot, first)
         self.routes.append(route)
         route.enter()
 
     # Live.
 
-    def live(self, racks: int, kw: float, trail: Trail, again: bool = False) -> None:
-        """Racks go live; for the first time, or again after a repair."""
+    def live(self, racks: int, kw: float, trail: Trail, first: bool) -> None:
+        """Racks go live: the first in their places, or in place of others, which does not prolong the phase's trail."""
         phase, now = self.phase, self.world.clock.now
         power = half_up(racks * kw)
         phase.count("live", power)
         phase.count("chips_on_hand", -power)
-        if again:
+        if not first:
             return
-        filling = self.ever_live_kw + kw <= phase.kw + 1e-6
         self.ever_live_kw += racks * kw
         if self.last_live is None:
             phase.reach("first_live", trail)
-        if self.last_live is None or filling:  # racks that replace others later do not prolong the trail
-            self.last_live = trail
+        self.last_live = trail
         if self.ever_live_kw >= LIVE_SHARE * phase.kw - 1e-9:
             phase.reach("full_live", extend(trail, now, "bring_up", phase.who))
 
@@ -167,7 +169,7 @@ class Hall:
         """Everything is live already (or at a date that the file gives)."""
         phase = self.phase
         phase.count("live", phase.kw, minute)
-        self.used_kw = self.ever_live_kw = float(phase.kw)
+        self.used_kw = self._most_kw = self.ever_live_kw = float(phase.kw)
         self.last_live = trail
         phase.reach("first_live", trail, minute)
         phase.reach("full_live", trail, minute)

@@ -20,8 +20,6 @@ class Negotiation(Step):
 
     def begin(self, trail: Trail) -> None:
         """Queue for the deal team, then talk."""
-        if self.site.ended or self.site.is_given("negotiated"):
-            return
         self.open(trail)
         self.queue(self.team, "team", self.site.rank, self.spec.priority, self._talk)
 

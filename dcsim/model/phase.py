@@ -11,11 +11,11 @@ from dcsim.model.forecast import Forecasts, forecast_rfs
 from dcsim.model.hall import Hall
 from dcsim.model.milestones import Milestones
 from dcsim.model.step import Step
+from dcsim.scenario.construction import PhaseConstruction
 from dcsim.scenario.fields import PHASE_MILESTONES, When
 
 if TYPE_CHECKING:
     from dcsim.model.site import Site
-    from dcsim.scenario.construction import PhaseConstruction
     from dcsim.scenario.site import Phase as PhaseSpec
 
 STARTS = ("financial_close", "notice_to_proceed")
@@ -38,7 +38,6 @@ class Phase:
     """One phase in one replication."""
 
     def __init__(self, site: Site, id: str, spec: PhaseSpec, index: int) -> None:
-        assert spec.construction is not None
         self.site = site
         self.world = world = site.world
         self.id = id
@@ -50,7 +49,7 @@ class Phase:
         self.kw = world.blueprint.phase_kw[site.id, id]
         self.facility_kw: int = half_up(self.kw * site.spec.pue.peak.value)
         self.ended: str | None = None
-        self.works: PhaseConstruction = spec.construction
+        self.works: PhaseConstruction = spec.construction or PhaseConstruction()
         self.milestones = Milestones(
             (*PHASE_MILESTONES, *STARTS, *self.works.activities, *self.works.equipment), site.milestones
         )
@@ -64,15 +63,17 @@ class Phase:
         self.was_leased = False
         self.end_minute = 0
         self.end_trail = origin(0, self.who)
+        self.since_close: dict[str, int] = {}
+        """Minutes by cause from the close until it was ready, once it is."""
         self.excused = 0
         self.past_outside = 0
         self._measures: dict[str, int] = {}
+        self._take_up()
 
     # The order of things.
 
     def begin(self) -> None:
         """Wire the phase to the milestones of its site and its own."""
-        self._take_up()
         for name in STARTS:
             self.site.milestones.on(name, lambda trail, name=name: self._after_gap(name, trail))  # type: ignore[misc]
         if "ready_for_service" not in self.given:
@@ -176,18 +177,18 @@ class Phase:
         self.uncount("building")
         self.count("energised", self.kw - self._measures.get("energised", 0))
         self.count("ready", self.kw)
-        self._judge_date(trail)
+        self.judge_date(trail)
         if self.site.spec.lease.rent_commencement is None:
             self.reach("rent_commencement", trail, trail.minute)
 
-    def _judge_date(self, trail: Trail) -> None:
-        """Days past the outside date, which moves by the days charged to excused causes beyond the plan's."""
+    def judge_date(self, trail: Trail) -> None:
+        """Minutes past the outside date, which moves by those charged to excused causes beyond the plan's."""
         lease = self.site.spec.lease
         if self.target is None or lease.outside is None:
             return
         close = self.site.milestones.reached["financial_close"].minute
         planned = self.world.blueprint.planned.get(self.who, {})
-        charged = days_by_cause(trail_after(trail, close))
+        self.since_close = charged = days_by_cause(trail_after(trail, close))
         self.excused = sum(max(0, charged.get(cause, 0) - planned.get(cause, 0)) for cause in lease.excused)
         outside = self.target + self.world.draws.minutes(lease.outside) + self.excused
         self.past_outside = max(0, trail.minute - outside)
@@ -198,9 +199,10 @@ class Phase:
         """The lease is signed; rent may start at a fixed date, ready or not."""
         fixed = self.site.spec.lease.rent_commencement
         if fixed is not None:
+            clock = self.world.clock
             at = max(minute, self.world.blueprint.minute_of(fixed))
-            trail = self.site.milestones.reached["lease_signed"]
-            self.world.clock.at(at, lambda: self.reach("rent_commencement", extend(trail, at, "policy", self.who), at))
+            trail = extend(self.site.milestones.reached["lease_signed"], at, "policy", self.who)
+            clock.at(max(at, clock.now), lambda: self.reach("rent_commencement", trail, at))
         self.was_leased = True
         self.count("leased", self.kw, minute)
 

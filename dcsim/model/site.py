@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dcsim.engine.trail import Trail, extend, origin
 from dcsim.errors import ModelError
-from dcsim.model.blueprint import DAY, dollars, half_up
+from dcsim.model.blueprint import DAY, YEAR, dollars, half_up
 from dcsim.model.credit import Cover, Support
 from dcsim.model.decision import Candidate, Decision
 from dcsim.model.diligence import Diligence
@@ -19,12 +18,11 @@ from dcsim.model.milestones import Milestones
 from dcsim.model.negotiation import Negotiation
 from dcsim.model.phase import Phase
 from dcsim.network.contracts import Contract
-from dcsim.scenario.fields import RATINGS, SITE_MILESTONES, at_least
+from dcsim.scenario.fields import RATINGS, SITE_MILESTONES, After, at_least
 
 if TYPE_CHECKING:
     from dcsim.model.step import Step
     from dcsim.model.world import World
-    from dcsim.quantity import Quantity
 
 OUTCOMES = ("rejected", "shelved", "lost", "unguaranteed", "unfinanced", "terminated")
 """How a site may end; each is a milestone too, so that another letter may follow on it."""
@@ -43,8 +41,6 @@ class Site:
         self.tenant_rating = world.spec.parties[spec.tenant].rating if spec.tenant in world.spec.parties else None
         self.ended: str | None = None
         self.cover: Cover | None = None
-        self.converted = False
-        """A committee has taken it."""
         self._given: dict[str, int] = {}
         self._early = 0
         self.spent = 0
@@ -68,24 +64,19 @@ class Site:
     def begin(self) -> None:
         """Wire the steps to their milestones, then sign the letter or take up where things stand."""
         m, spec = self.milestones, self.spec
-        m.on("loi_signed", self.diligence.begin)
+        self._given = self._given_milestones()
+        m.on("loi_signed", self._letter_signed)
         m.on("diligence_complete", self._examined)
-        self._start(
-            spec.negotiation.after or ("approved",), spec.negotiation.delay, "negotiation", self.negotiation.begin
-        )
+        self._start("negotiated", self.negotiation, spec.negotiation)
         if self.needs_guarantor:
-            request = spec.guarantee
-            after = (request.after if request is not None else ()) or ("approved",)
-            self._start(after, request.delay if request is not None else None, "guarantee", self.support.begin)
+            self._start("guarantee_signed", self.support, spec.guarantee)
             m.on_all(("negotiated", "guarantee_signed"), self._sign_lease)
         else:
             m.on("negotiated", self._sign_lease)
         m.on("lease_signed", self._leased)
         if self.financing is not None:
-            self._start(
-                self.financing.spec.after or ("approved",), self.financing.spec.delay, "financing", self.financing.begin
-            )
-        else:
+            self._start("financial_close", self.financing, self.financing.spec)
+        elif not self.is_given("financial_close"):
             m.on("lease_signed", lambda trail: self.reach("financial_close", trail))
         m.on("financial_close", self._closed)
         self.grid.begin()
@@ -95,26 +86,18 @@ class Site:
         for phase in self.phases.values():
             phase.state_given()
 
-    def _start(
-        self, after: tuple[str, ...], delay: Quantity | None, cause: str, begin: Callable[[Trail], None]
-    ) -> None:
-        """Begin a step after its milestones and an offset, which is charged to the step's own cause."""
-        world = self.world
-        minutes = world.draws.minutes(delay) if delay is not None else 0
-
-        def reached(trail: Trail) -> None:
-            if minutes == 0:
-                begin(trail)
-                return
-            start = max(0, trail.minute + minutes)
-            world.clock.at(max(start, world.clock.now), lambda: begin(extend(trail, start, cause, self.id)))
-
-        self.milestones.on_all(after, reached)
+    def _start(self, result: str, step: Step, spec: After | None) -> None:
+        """Begin a step an offset after its milestones (the approval, if none are named), unless its result is given."""
+        if self.is_given(result):
+            return
+        after = (spec.after if spec is not None else ()) or ("approved",)
+        delay = spec.delay if spec is not None else None
+        minutes = self.world.draws.minutes(delay) if delay is not None else 0
+        self.milestones.on_all(after, lambda trail: None if self.ended else step.begin_after(trail, minutes))
 
     def _take_up(self) -> None:
         """Sign the letter when it is due; milestones that the file gives come in place of the steps before them."""
-        world, loi = self.world, self.spec.loi
-        self._given = given = self._given_milestones()
+        world, loi, given = self.world, self.spec.loi, self._given
         if not given:
             assert loi is not None
             if loi.signed.after:
@@ -166,9 +149,10 @@ class Site:
         if name == "loi_signed":
             self._sign_letter(minute)
             return
-        before = [self.milestones.reached[n] for n in SITE_MILESTONES if n in self.milestones.reached]
+        earlier = [self.milestones.reached.get(n) for n in SITE_MILESTONES[: SITE_MILESTONES.index(name)]]
+        before = [trail for trail in earlier if trail is not None and trail.minute <= minute]
         start = before[-1] if before else origin(minute, self.id)
-        self.reach(name, extend(start, max(minute, start.minute), CAUSE_OF[name], self.id), minute)
+        self.reach(name, extend(start, minute, CAUSE_OF[name], self.id), minute)
 
     def _open_positions(self, given: dict[str, int]) -> None:
         """Cover and loan that stand since before the start."""
@@ -212,8 +196,12 @@ class Site:
         for phase in self.phases.values():
             phase.count("loi", phase.kw, minute)
         self.reach("loi_signed", origin(minute, self.id), minute)
+
+    def _letter_signed(self, trail: Trail) -> None:
         if self.spec.decision == "shelve" and not self.is_given("approved"):
-            self.end("shelved", "shelved by decision")
+            self.end("shelved", "shelved by decision", trail)
+        elif not self.is_given("diligence_complete"):
+            self.diligence.begin(trail)
 
     def diligence_begins(self) -> None:
         """Diligence is under way."""
@@ -266,7 +254,7 @@ class Site:
             if not phase.ended:
                 phase.closed(trail.minute)
         if not self.is_given("notice_to_proceed"):
-            self.reach("notice_to_proceed", trail)
+            self.reach("notice_to_proceed", trail, trail.minute)
 
     def reach(self, name: str, trail: Trail, minute: int | None = None) -> None:
         """A milestone of the site."""
@@ -346,6 +334,11 @@ class Site:
         return milestone in self._given
 
     @property
+    def is_converted(self) -> bool:
+        """True once a committee has taken it, or the file says so."""
+        return self.decision.taken or "approved" in self.milestones.reached
+
+    @property
     def lease_is_signed(self) -> bool:
         return "lease_signed" in self.milestones.reached
 
@@ -355,19 +348,23 @@ class Site:
         return sum(dollars(self.cost_per_mw * p.kw / 1000) for p in self.phases.values() if not p.ended)
 
     @property
+    def lenders(self) -> list[Lender]:
+        """Those listed who lend to such sites at all."""
+        spec = self.spec.financing
+        lenders = [self.world.lenders[id] for id in spec.lenders] if spec is not None else []
+        return [lender for lender in lenders if lender.takes_part]
+
+    @property
     def rating_floor(self) -> str | None:
         """The highest rating that any of its lenders asks for."""
-        spec = self.spec.financing
-        if spec is None:
-            return None
-        floors = [f for id in spec.lenders if (f := self.world.lenders[id].spec.min_rating) is not None]
+        floors = [floor for lender in self.lenders if (floor := lender.spec.min_rating) is not None]
         return min(floors, key=RATINGS.index) if floors else None
 
     @property
     def needs_guarantor(self) -> bool:
         return not at_least(self.tenant_rating, self.rating_floor)
 
-    def dscr_size(self, lender: Lender) -> int | None:
+    def dscr_size(self, lender: Lender) -> float | None:
         """What cash flow carries, dollars; None if the lender does not ask."""
         if lender.spec.dscr is None:
             return None
@@ -376,37 +373,34 @@ class Site:
         draws = self.world.draws
         kw = sum(p.kw for p in self.phases.values() if not p.ended)
         years = whole_years(min(spec.sizing.over.value, self.spec.lease.term.value))
-        return int(
-            debt_capacity(
-                annual_rent(self.rent, kw),
-                draws.value(spec.landlord_cost) * kw * 1e3,
-                draws.value(self.spec.lease.escalator),
-                years,
-                lender.rate,
-                draws.value(lender.spec.dscr),
-            )
+        return debt_capacity(
+            annual_rent(self.rent, kw),
+            draws.value(spec.landlord_cost) * kw * 1e3,
+            draws.value(self.spec.lease.escalator),
+            years,
+            lender.rate,
+            draws.value(lender.spec.dscr),
         )
 
     def cover_wanted(self) -> int:
         """R: the highest required cap over loan, times what could be lent on cost and cash flow; dollars."""
-        if self.financing is None:
-            return 0
-        lenders = [self.world.lenders[id] for id in self.financing.spec.lenders]
         sizes = []
-        for lender in lenders:
+        for lender in self.lenders:
             size = self.dscr_size(lender)
             by_cost = lender.ltc * self.cost
             sizes.append(by_cost if size is None else min(by_cost, size))
-        ratio = max(lender.spec.cap_to_loan.value for lender in lenders)
-        return half_up(ratio * max(sizes))
+        ratio = max((lender.spec.cap_to_loan.value for lender in self.lenders), default=0.0)
+        return half_up(ratio * max(sizes, default=0.0))
 
     @property
     def base_term_rent(self) -> int:
         """Undiscounted rent of the base term, dollars."""
         kw = sum(p.kw for p in self.phases.values() if not p.ended)
-        escalator = self.world.draws.value(self.spec.lease.escalator)
-        years = whole_years(self.spec.lease.term.value)
-        return half_up(sum(annual_rent(self.rent, kw) * (1 + escalator) ** t for t in range(years)))
+        step = 1 + self.world.draws.value(self.spec.lease.escalator)
+        years = half_up(self.spec.lease.term.value * DAY) / YEAR
+        full = int(years)
+        times = sum(step**t for t in range(full)) + (years - full) * step**full
+        return half_up(annual_rent(self.rent, kw) * times)
 
     def candidate(self) -> Candidate:
         """The site as a conversion policy sees it."""

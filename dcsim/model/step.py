@@ -30,8 +30,23 @@ class Step:
         """Minute in which the work under way, or the last, began."""
         self.ended = False
 
+    def begin_after(self, trail: Trail, minutes: int) -> None:
+        """Begin so many minutes after the trail's end; until then the step waits for nobody but itself."""
+        clock = self.world.clock
+        if minutes == 0:
+            self.begin(trail)
+            return
+        self.trail = trail
+        self.wait(self.cause, self.who)
+        clock.at(max(clock.now, trail.minute + minutes), lambda: None if self.ended else self.begin(trail))
+
+    def begin(self, trail: Trail) -> None:
+        """What it comes after is there."""
+        raise NotImplementedError
+
     def open(self, trail: Trail) -> None:
         """Take up the trail; time since its end is charged to this step's own cause (an offset, or the past)."""
+        self._waiting = None
         self.trail = extend(trail, self.world.clock.now, self.cause, self.who)
 
     def wait(self, cause: str, whom: str) -> None:

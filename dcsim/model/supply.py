@@ -79,6 +79,8 @@ class Purchase:
     rack_kw: float
     minute: int
     phase: Phase | None
+    refresh: bool = False
+    """Whether it replaces racks at the end of their life."""
     deliveries: list[Delivery] = field(default_factory=list)
 
     @property

@@ -13,7 +13,7 @@ from dcsim.engine.log import EventLog
 from dcsim.engine.pool import Pool
 from dcsim.engine.trail import Trail, extend, links, origin
 from dcsim.errors import ModelError
-from dcsim.model.blueprint import DAY, YEAR, Blueprint, half_up
+from dcsim.model.blueprint import DAY, YEAR, Blueprint, dollars, half_up
 from dcsim.model.chips import Chips
 from dcsim.model.credit import Guarantor
 from dcsim.model.decision import Policy, Tenant
@@ -261,6 +261,8 @@ class World:
             closing = phase.closing() or site.closing()
             trail = self._to_the_end(closing or origin(0, phase.who), end)
             minute = end
+            if "ready_for_service" not in phase.milestones.reached:
+                phase.judge_date(trail)
         lots = []
         if phase.hall is not None and not phase.ended:
             for route in phase.hall.routes:
@@ -295,6 +297,7 @@ class World:
             *(p for t in self.tenants.values() for p in t.teams.values()),
             *self.crews.values(),
             *(r.pool for r in self.regions.values()),
+            *(m.pool for m in self.makers.values()),
             *(g.pool for g in self.guarantors.values()),
         ]
         audit(self.clock, pools)
@@ -308,11 +311,14 @@ class World:
             reserved = guarantor.pool.in_use + guarantor.opening
             if used > reserved:
                 raise ModelError(f"{guarantor.id}: cover of {used} exceeds what is reserved, {reserved}")
+            if guarantor.limit is not None and guarantor.pool.in_use and reserved > guarantor.limit:
+                raise ModelError(f"{guarantor.id}: {reserved} is reserved, above its limit of {guarantor.limit}")
         for lender in self.lenders.values():
-            left = lender.left("", None)
-            lent = sum(c.amount for c in self.book.standing("loan", lender.id) if c.opened > 0)
-            if left is not None and lent and left < 0:
-                raise ModelError(f"{lender.id} has lent more than its capacity")
+            capacity = lender.spec.capacity
+            loans = list(self.book.standing("loan", lender.id))
+            lent = sum(loan.amount for loan in loans)
+            if capacity is not None and lent > dollars(capacity.value) and any(loan.opened > 0 for loan in loans):
+                raise ModelError(f"{lender.id} has lent {lent}, more than its capacity")
         leased = sum(kw for _, _, m, kw in self.record.history.changes if m == "leased" and kw > 0)
         standing = ended = 0.0
         for site in self.sites.values():
@@ -352,21 +358,7 @@ def make_blueprint(scenario: Scenario, policies: Mapping[str, Policy] | None = N
     """The blueprint of a scenario, with the planned minutes of each phase's excused causes after its close."""
     blueprint = Blueprint(scenario)
     if any(site.lease.outside is not None for site in scenario.spec.sites.values()):
-        plan = simulate_plan(blueprint, policies=policies)
-        for end in plan.phases:
-            close = next(
-                (m for t, s, p, n, name, m in plan.milestones if s == end.site and name == "financial_close"), None
-            )
-            ready = next(
-                (m for t, s, p, n, name, m in plan.milestones
-                 if (s, p, name) == (end.site, end.phase, "ready_for_service")), None,
-            )  # fmt: skip
-            if close is None or ready is None:
-                continue
-            charged: dict[str, int] = {}
-            for before, link in zip(end.trail, end.trail[1:], strict=False):
-                minutes = min(link[0], ready) - max(before[0], close)
-                if minutes > 0:
-                    charged[link[1]] = charged.get(link[1], 0) + minutes
-            blueprint.planned[f"{end.site}.{end.phase}"] = charged
+        plan = World(blueprint, PlanDraws(), unlimited=True, policies=policies)
+        plan.run()
+        blueprint.planned = {phase.who: phase.since_close for s in plan.sites.values() for phase in s.phases.values()}
     return blueprint

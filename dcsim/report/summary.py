@@ -11,6 +11,8 @@ Keys of the object, stable within a `format`:
 - `end_states`: a list of `tenant`, `state`, `mw` (mean).
 - `causes`: what took longest beyond the plan: `cause`, `days` and `late_days` (mean per phase that did not end),
   `planned_days` (null without a plan), `mw_days` (mean a replication), `share` of all MW-days.
+- `delays`: the same for all causes together, with `open_share`, the part of the phases counted whose days are cut off
+  at the horizon, and `ended_share`, the part left out because they ended; null where no phase is counted.
 - `warnings`: a list of texts.
 
 An estimate is an object of `value`, `low`, `high` (its 95 % Monte Carlo interval, null where there are too few
@@ -24,15 +26,14 @@ import datetime as dt
 import math
 from typing import Any
 
-import numpy as np
-
+from dcsim.model.history import TERMINAL_STATES
 from dcsim.report.text import percent
 from dcsim.stats import FEW_FOR_MEAN, Estimate, mean, needed_for_quantile, quantile, share
 from dcsim.study.dates import DateEstimate, estimate_date
-from dcsim.study.delays import CauseDays, Delays, delays_of
+from dcsim.study.delays import CauseDays, Delays, days_since_1970, delays_of
 from dcsim.study.result import Result
 from dcsim.tables.layout import ScenarioLike
-from dcsim.tables.schema import TERMINAL_STATES, target_name, year_ends
+from dcsim.tables.schema import target_name, year_ends
 
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 MANY_PENDING = 0.2
@@ -59,6 +60,7 @@ def summarise(result: Result, scenario: ScenarioLike) -> dict[str, Any]:
         "committed": _committed(result, scenario) if "milestones" in kept and result.replications else [],
         "end_states": [] if outcomes is None else _end_states(outcomes, scenario),
         "causes": [] if delays is None else [_cause(cause) for cause in delays.latest()],
+        "delays": None if delays is None or delays.days is None else _all_causes(delays),
     }
     summary["warnings"] = _warnings(result, summary, delays)
     return summary
@@ -85,7 +87,7 @@ def _targets(outcomes: Any, scenario: ScenarioLike) -> list[dict[str, Any]]:
     for tenant in scenario.tenants:
         rows = outcomes[outcomes["tenant"] == tenant]
         for mw in scenario.targets(tenant):
-            days = days_of(rows[target_name(mw)])
+            days = days_since_1970(rows[target_name(mw)])
             estimates = {name: estimate_date(days, q, scenario.horizon) for name, q in QUANTILES.items()}
             found.append(
                 {
@@ -96,13 +98,6 @@ def _targets(outcomes: Any, scenario: ScenarioLike) -> list[dict[str, Any]]:
                 }
             )
     return found
-
-
-def days_of(dates: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Days since 1970-01-01 of a column of dates (datetime64), `inf` where there is none."""
-    days = dates.to_numpy("datetime64[D]").astype(np.int64).astype(np.float64)
-    days[dates.isna().to_numpy()] = math.inf
-    return days
 
 
 def _committed(result: Result, scenario: ScenarioLike) -> list[dict[str, Any]]:
@@ -116,7 +111,7 @@ def _committed(result: Result, scenario: ScenarioLike) -> list[dict[str, Any]]:
     for (site, phase, milestone), date in scenario.committed.items():
         mine = rows[(rows["site"] == site) & (rows["milestone"] == milestone)]
         mine = mine[mine["phase"].isna() if phase is None else mine["phase"] == phase]
-        on_time = mine.loc[days_of(mine["date"]) <= (date - dt.date(1970, 1, 1)).days, "replication"].nunique()
+        on_time = mine.loc[days_since_1970(mine["date"]) <= (date - dt.date(1970, 1, 1)).days, "replication"].nunique()
         found.append(
             {
                 "tenant": tenant_of.get(site),
@@ -152,6 +147,20 @@ def _cause(cause: CauseDays) -> dict[str, Any]:
     }
 
 
+def _all_causes(delays: Delays) -> dict[str, Any]:
+    planned = [cause.planned for cause in delays.causes if cause.planned is not None]
+    assert delays.days is not None
+    return {
+        "days": plain(delays.days),
+        "planned_days": sum(planned) if delays.late is not None else None,
+        "late_days": None if delays.late is None else plain(delays.late),
+        "mw_days": sum(cause.mw_days for cause in delays.causes),
+        "share": 1.0,
+        "open_share": delays.open_share,
+        "ended_share": delays.ended_share,
+    }
+
+
 def _warnings(result: Result, summary: dict[str, Any], delays: Delays | None) -> list[str]:
     n = result.replications
     asked = summary["replications"]["asked"]
@@ -159,10 +168,8 @@ def _warnings(result: Result, summary: dict[str, Any], delays: Delays | None) ->
     if result.status == "interrupted":
         found.append(f"interrupted: these are the first {n} of {asked} replications")
     if result.failures:
-        first = result.failures[0]
-        found.append(
-            f"{len(result.failures)} of {asked} replications failed, the first of them {first.replication}: {first.error}"
-        )
+        first, count = result.failures[0], len(result.failures)
+        found.append(f"{count} of {asked} replications failed, the first of them {first.replication}: {first.error}")
     missing = sum(last - first + 1 for first, last in result.manifest["missing"])
     if missing and result.status == "failed":
         found.append(f"{missing} of {asked} replications were lost: {result.manifest['error']}")

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from dcsim.report.text import WIDTH, amount, around, chance, clip, date, number, percent, signed, table, wrap
+from dcsim.report.text import WIDTH, amount, around, chance, clip, listed, number, percent, signed, table, wrap
 from dcsim.stats import Estimate
 
 HEIGHT = 39
@@ -52,7 +52,7 @@ def _live(summary: dict[str, Any], one: bool, room: int, several: bool) -> list[
     while len(_picked(dates, step)) * len(tenants) > max(room - 2, LEAST_YEARS) and step < len(dates):
         step *= 2
     picked = set(_picked(dates, step))
-    heads = ["live MW at the end of", *([""] if one else ["P10", "P50", "P90"])]
+    heads = ["live MW, end of", *([""] if one else ["P10", "P50", "P90"])]
     if several:
         heads.insert(0, "tenant")
     lines = [heads]
@@ -73,24 +73,26 @@ def _picked(dates: Sequence[str], step: int) -> list[str]:
 def _targets(targets: list[dict[str, Any]], horizon: str, one: bool, several: bool, most: int) -> list[str]:
     if not targets:
         return []
-    end = dt.date.fromisoformat(horizon)
-    heads = ["target", *(["date"] if one else [f"chance by {horizon}", "P10", "P50", "P90"])]
-    lines = [heads]
+    lines = [["target", *(["date"] if one else [f"chance by {horizon}", "P10", "P50", "P90"])]]
     shown = targets[: max(1, most if one else most // 2)]
     for row in shown:
         name = f"{number(row['mw'])} MW" + (f" {row['tenant']}" if several else "")
-        if one:
-            lines.append([name, date(_day(row["p50"]["date"]), end)])
-            continue
-        reached = estimate(row["chance"])
         dates = [row[q] for q in ("p10", "p50", "p90")]
-        lines.append([name, chance(reached), *(date(_day(d["date"]), end) for d in dates)])
-        never = "" if reached.value == 1 else f"not by then in {percent(1 - reached.value)}"
+        if one:
+            lines.append([name, row["p50"]["date"] or f"not by {horizon}"])
+            continue
+        lines.append([name, _reached(row["chance"])[0], *(d["date"] or "not by then" for d in dates)])
         spread = ["" if d["note"] else around(*(_day(d[k]) for k in ("date", "low", "high"))) for d in dates]
-        if never or any(spread):
-            lines.append(["", never, *spread])
+        lines.append(["", _reached(row["chance"])[1], *spread])
     left = len(targets) - len(shown)
     return [*table(lines), *([f"  and {left} more: outcomes.parquet"] if left else []), ""]
+
+
+def _reached(plain: dict[str, Any]) -> tuple[str, str]:
+    """The chance of a date in two lines: that it comes, and that it does not."""
+    reached = estimate(plain)
+    first, _, second = chance(reached).partition(", ")
+    return (first, second) if second else (first, f"not by then in {percent(1 - reached.value)}")
 
 
 def _committed(rows: list[dict[str, Any]], one: bool, most: int) -> list[str]:
@@ -108,37 +110,36 @@ def _committed(rows: list[dict[str, Any]], one: bool, most: int) -> list[str]:
 
 def _end_states(summary: dict[str, Any], one: bool) -> list[str]:
     rows = summary["end_states"]
-    if not rows:
-        return []
     tenants = list(dict.fromkeys(row["tenant"] for row in rows))
     lines = []
     for tenant in tenants:
         mine = [row for row in rows if row["tenant"] == tenant]
-        states = ", ".join(f"{row['state']} {amount(estimate(row['mw']))}" for row in mine)
         total = number(sum(row["mw"]["value"] for row in mine))
         of = f" of {tenant}" if len(tenants) > 1 else ""
-        lines += wrap(f"{'' if one else 'mean '}MW{of} by end state: {states}; {total} in all", 2, hanging=4)
-    return [*lines, ""]
+        states = [f"{row['state']} {amount(estimate(row['mw']))}" for row in mine]
+        lines += listed(f"{'' if one else 'mean '}MW{of} by end state, of {total}:", states)
+    return [*lines, ""] if lines else []
 
 
 def _causes(summary: dict[str, Any], one: bool) -> list[str]:
-    rows = summary["causes"]
-    if not rows:
-        return [*(["  no cause took longer than planned", ""] if summary["replications"]["done"] else [])]
-    planned = any(row["planned_days"] is not None for row in rows)
-    heads = ["largest causes of delay", "days a phase", *(["planned", "late by"] if planned else []), "MW-days", "share"]
+    delays = summary["delays"]
+    if delays is None:
+        return []
+    planned = delays["planned_days"] is not None
+    rows = [*summary["causes"], {**delays, "cause": "all causes"}]
+    heads = ["causes of delay", "days a phase", *(["planned", "late by"] if planned else []), "MW-days", "share"]
     lines = [heads]
     for row in rows:
-        late = []
-        if planned:
-            estimated = estimate(row["late_days"])
-            spread = "" if estimated.low is None or estimated.low == estimated.high else (
-                f" ({signed(estimated.low)} to {signed(estimated.high or 0.0)})"
-            )  # fmt: skip
-            late = [number(row["planned_days"]), f"{signed(estimated.value)}{spread}"]
-        days = number(row["days"]["value"])
-        lines.append([row["cause"], days, *late, number(row["mw_days"]), percent(row["share"])])
+        late = [number(row["planned_days"]), _late(row["late_days"])] if planned else []
+        lines.append([row["cause"], number(row["days"]["value"]), *late, number(row["mw_days"]), percent(row["share"])])
     return [*table(lines, right=range(1, len(heads))), ""]
+
+
+def _late(plain: dict[str, Any]) -> str:
+    late = estimate(plain)
+    if late.low is None or late.high is None:
+        return signed(late.value)
+    return f"{signed(late.value)} ({signed(late.low)} to {signed(late.high)})"
 
 
 def _warnings(summary: dict[str, Any]) -> list[str]:

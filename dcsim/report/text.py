@@ -1,7 +1,7 @@
 """Plain text for a terminal: columns that line up, numbers that are short, names that cannot do harm.
 
-Everything that comes from a scenario passes through `printable` here, in `cell` or `clip`: a control character in a title
-would otherwise reach the terminal.
+Everything that comes from a scenario passes through `printable` here: a control character in a title would otherwise
+reach the terminal.
 """
 
 from __future__ import annotations
@@ -40,6 +40,12 @@ def clip(text: str, columns: int) -> str:
     return out + ".."
 
 
+def clip_left(text: str, columns: int) -> str:
+    """The same for a dotted path, of which the end tells most."""
+    shown = printable(text)
+    return shown if width(shown) <= columns else ".." + clip(shown[::-1], columns)[: columns - 2][::-1]
+
+
 def pad(text: str, columns: int, right: bool = False) -> str:
     """The text filled with spaces to so many columns."""
     fill = " " * max(0, columns - width(text))
@@ -47,11 +53,17 @@ def pad(text: str, columns: int, right: bool = False) -> str:
 
 
 def table(
-    rows: Iterable[Sequence[str]], right: Sequence[int] = (), indent: int = 2, gap: int = 2, columns: int = WIDTH
+    rows: Iterable[Sequence[str]],
+    right: Sequence[int] = (),
+    *,
+    give: int = 0,
+    indent: int = 2,
+    gap: int = 2,
+    columns: int = WIDTH,
 ) -> list[str]:
     """Lines of a table whose columns line up; the first row may be its header.
 
-    `right` are the columns set to the right. Where the table is too wide its widest left-set column is clipped.
+    `right` are the columns set to the right. Where the table is too wide, column `give` is clipped.
     """
     cells = [[printable(cell) for cell in row] for row in rows]
     if not cells:
@@ -61,13 +73,23 @@ def table(
     widths = [max(width(row[i]) for row in cells) for i in range(count)]
     over = indent + sum(widths) + gap * (count - 1) - columns
     if over > 0:
-        left = [i for i in range(count) if i not in right]
-        widest = max(left or range(count), key=lambda i: widths[i])
-        widths[widest] = max(8, widths[widest] - over)
+        widths[give] = max(8, widths[give] - over)
     lines = []
     for row in cells:
         parts = [pad(clip(cell, widths[i]), widths[i], i in right) for i, cell in enumerate(row)]
         lines.append((" " * indent + (" " * gap).join(parts)).rstrip())
+    return lines
+
+
+def listed(prefix: str, items: Sequence[str], indent: int = 2, hanging: int = 4, columns: int = WIDTH) -> list[str]:
+    """Items after a prefix, joined by commas and broken between them only."""
+    lines = [" " * indent + printable(prefix)]
+    for index, item in enumerate(items):
+        text = printable(item) + ("," if index < len(items) - 1 else "")
+        if width(lines[-1]) + 1 + width(text) > columns:
+            lines.append(" " * hanging + text)
+        else:
+            lines[-1] += f" {text}"
     return lines
 
 
@@ -122,11 +144,14 @@ def between(low: float | None, high: float | None) -> str:
 
 
 def amount(estimate: Estimate) -> str:
-    """A number with its interval: `48 (36-60)`; the number alone where there is none or nothing varies."""
+    """A number with its interval: `48 (36-60)`; the number alone where there is none.
+
+    What is counted is never below zero, and so is its interval."""
     shown = number(estimate.value)
-    if estimate.low is None or estimate.high is None or estimate.low == estimate.high:
+    if estimate.low is None or estimate.high is None:
         return shown
-    return f"{shown} {between(estimate.low, estimate.high)}"
+    low = max(estimate.low, 0.0) if estimate.value >= 0 else estimate.low
+    return f"{shown} {between(low, estimate.high)}"
 
 
 def chance(estimate: Estimate) -> str:
@@ -150,9 +175,9 @@ def date(day: dt.date | None, horizon: dt.date) -> str:
 
 
 def around(day: dt.date | None, low: dt.date | None, high: dt.date | None) -> str:
-    """Days from a date to the ends of its interval: `-20 +31 d`; an end after the horizon is open."""
+    """Days from a date to the ends of its interval: `-20 +31 d`, or `-20 d, open` where it ends after the horizon."""
     if day is None:
-        return "" if low is None else f"from {low.isoformat()}"
+        return "" if low is None else f"({low.isoformat()})"
     below = "" if low is None else f"-{(day - low).days}"
-    above = "+..." if high is None else f"+{(high - day).days}"
-    return f"{below} {above} d".strip()
+    above = "open" if high is None else f"+{(high - day).days}"
+    return f"{below} {above} d" if high is not None else f"{below} d, {above}"

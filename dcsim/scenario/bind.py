@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dcsim.errors import Problem, suggest
+from dcsim.errors import Problem, printable, suggest
 from dcsim.quantity import Quantity
 from dcsim.quantity.drivers import DriverMember
 from dcsim.scenario.spec import Driver, Member, ScenarioSpec
@@ -18,8 +18,8 @@ from dcsim.scenario.spec import Driver, Member, ScenarioSpec
 Context = dict[str, str]
 """Member of each kind that a path belongs to: `{"site": "ohio-1", "region": "pjm", …}`."""
 
-TRAILING = ("duration", "lead_time", "delay", "slip")
-"""Last segments that a driver's `hits` may leave out."""
+TRAILING = ("duration", "lead_time", "slip", "delay")
+"""Last segments that a driver's `hits` may leave out: the first of them that stands there is meant."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +47,17 @@ def walk(value: object, path: str = "") -> Iterator[tuple[str, Quantity, Callabl
 def _child(child: object, path: str, owner: dict[Any, Any], key: Any) -> Iterator[Any]:
     if isinstance(child, Quantity):
         yield path, child, lambda bound: owner.__setitem__(key, bound)
+    elif isinstance(child, tuple) and child and isinstance(child[0], Quantity):
+        for index, item in enumerate(child):
+            yield f"{path}.{index}", item, lambda bound, index=index: _put_item(owner, key, index, bound)
     else:
         yield from walk(child, path)
+
+
+def _put_item(owner: dict[Any, Any], key: Any, index: int, bound: Quantity) -> None:
+    items = list(owner[key])
+    items[index] = bound
+    owner[key] = tuple(items)
 
 
 def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, list[Problem]]:
@@ -60,44 +69,56 @@ def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, l
     problems: list[Problem] = []
     members: dict[str, DriverMember] = {}
     hit: set[str] = set()
-    for path, quantity, put in list(walk(spec)):
-        if path.split(".")[0] in ("defaults", "archetypes", "what_ifs"):
-            continue
+    aimed: set[str] = set()
+    found = [item for item in walk(spec) if item[0].partition(".")[0] not in ("defaults", "archetypes", "what_ifs")]
+    durations = frozenset(path for path, quantity, _ in found if quantity.unit == "days")
+    for path, quantity, put in found:
         context = context_of(spec, path)
         address = declared(path) if quantity.kind == "epistemic" else path
         factors = []
         for name, loading in quantity.loads:
+            where = f"{path}.loads.{name}"
             if name not in spec.factors:
-                message = f"unknown factor {name!r}{suggest(name, spec.factors)}"
-                problems.append(Problem("REF", f"{path}.loads", message))
+                message = f"unknown factor '{printable(name)}'{suggest(name, spec.factors)}"
+                problems.append(Problem("REF", where, message))
                 continue
             member = _member(f"factors.{name}", spec.factors[name].per, context)
             if member is None:
-                message = f"factor {name!r} is per {spec.factors[name].per}, and nothing here has one"
-                problems.append(Problem("REF", f"{path}.loads", message))
+                message = f"factor '{name}' is per {spec.factors[name].per}, and this belongs to none"
+                problems.append(Problem("REF", where, message))
             else:
                 factors.append((member, loading))
         drivers = []
-        if quantity.unit == "days" and not path.startswith("drivers."):
+        if path in durations and not path.startswith("drivers."):
             for name, driver in spec.drivers.items():
-                if not any(_hits(pattern, path, spec) for pattern in driver.hits):
+                if not any(_hits(pattern, path, spec, durations) for pattern in driver.hits):
                     continue
+                aimed.add(name)
                 member = _member(f"drivers.{name}", driver.per, context)
                 if member is None:
                     continue
                 hit.add(name)
                 drivers.append(member)
-                members.setdefault(member, _driver_member(member, driver))
+                members.setdefault(member, _driver_member(member, name, driver))
         put(quantity.with_binding(path=path, address=address, factors=tuple(factors), drivers=tuple(drivers)))
     for name, driver in spec.drivers.items():
         if name not in hit:
-            problems.append(Problem("REF", f"drivers.{name}.hits", f"{list(driver.hits)} matches no duration"))
+            patterns = ", ".join(f"'{printable(pattern)}'" for pattern in driver.hits)
+            message = f"{patterns} matches no duration"
+            if name in aimed:
+                message = f"the driver is per {driver.per}, and no duration that {patterns} matches belongs to one"
+            problems.append(Problem("REF", f"drivers.{name}.hits", message))
     return Binding(members), problems
 
 
-def _driver_member(address: str, driver: Driver) -> DriverMember:
-    def part(quantity: Quantity | None, name: str) -> Quantity | None:
-        return quantity and quantity.with_binding(path=f"{address}.{name}", address=f"{address}.{name}")
+def _driver_member(address: str, name: str, driver: Driver) -> DriverMember:
+    """The driver as it meets one member: luck is drawn by each of them, ignorance once for all."""
+
+    def part(quantity: Quantity | None, key: str) -> Quantity | None:
+        if quantity is None:
+            return None
+        own = f"{address}.{key}" if quantity.kind == "aleatory" else f"drivers.{name}.{key}"
+        return quantity.with_binding(path=f"drivers.{name}.{key}", address=own)
 
     return DriverMember(address, driver.chance.value, part(driver.times, "times"), part(driver.plus, "plus"))
 
@@ -134,10 +155,12 @@ def context_of(spec: ScenarioSpec, path: str) -> Context:
     return {}
 
 
-def _hits(pattern: str, path: str, spec: ScenarioSpec) -> bool:
+def _hits(pattern: str, path: str, spec: ScenarioSpec, durations: frozenset[str]) -> bool:
+    """Whether a pattern names a duration, or the block whose main duration it is."""
+    block, _, last = path.rpartition(".")
+    is_main = last in TRAILING and not any(f"{block}.{name}" in durations for name in TRAILING[: TRAILING.index(last)])
     for candidate in _names_of(path, spec):
-        head, _, last = candidate.rpartition(".")
-        if _matches(pattern, candidate) or (last in TRAILING and _matches(pattern, head)):
+        if _matches(pattern, candidate) or (is_main and _matches(pattern, candidate.rpartition(".")[0])):
             return True
     return False
 

@@ -9,14 +9,14 @@ from pydantic import Discriminator, Field, Tag
 
 from dcsim.quantity import Quantity
 from dcsim.scenario.bringup import Racks
-from dcsim.scenario.fields import Block, Days, Factor, FixedDollars, Id, Ids, Names, Number, Share, When, Whole, YesNo
+from dcsim.scenario.fields import Block, Days, Factor, FixedDollars, Id, Names, Number, Ref, Share, When, Whole, YesNo
 from dcsim.scenario.party import days, share
 
 
 class JointDevelopment(Block):
     """A development shared with partners, as a factor on the product's date."""
 
-    partners: Ids = Field(alias="with")
+    partners: Names = Field(alias="with")
     delay_times: Factor
     """Factor on the delay until the product is available."""
 
@@ -24,12 +24,12 @@ class JointDevelopment(Block):
 class Product(Block):
     """A rack: its power and price come together."""
 
-    supplier: Id
+    supplier: Ref
     rack_power: Annotated[Quantity, Number("kW", minimum=0, exclusive=True, constant=True)]
     rack_price: Annotated[Quantity, Number("usd_m", minimum=0)]
     available: When | None = None
     """First date at which it can be delivered; always if left out."""
-    replaces: Id | None = None
+    replaces: Ref | None = None
     """The product that it succeeds."""
     joint_development: JointDevelopment | None = None
     life: Annotated[Quantity, Number("days", minimum=0, exclusive=True, constant=True, worse="low")] | None = None
@@ -105,9 +105,9 @@ class OrderInitial(Block):
 class Order(Block):
     """An order of racks."""
 
-    tenant: Id | None = None
+    tenant: Ref | None = None
     """Who orders; may be left out with one tenant."""
-    product: Ids
+    product: Names
     """One product, or several: the last that is available when the order is placed."""
     racks: Racks | None = None
     amount: FixedDollars | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin
@@ -216,6 +216,8 @@ def _as_list(value: Any) -> Any:
 
 
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
+Ref = str
+"""The id of an entry elsewhere; whether there is one is found by the checks, which can say what was meant."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
 
 
@@ -257,33 +259,7 @@ class When(Block):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, raw: Any) -> Any:
-        if isinstance(raw, When):
-            return raw
-        if isinstance(raw, Mapping):
-            if is_wrapper(raw):
-                return {**cls._read(raw["value"]), **{k: raw[k] for k in PROVENANCE if k in raw}}
-            if "after" in raw or "delay" in raw:
-                after = _as_list(raw.get("after", []))
-                if after == ["start"] or not after:
-                    return {**raw, "after": [], "calendar": "start"}
-                return raw
-            if not is_quantity(raw):
-                known = ("after", "delay", "value", *LAW_NAMES)
-                keys = [str(key) for key in raw if key not in known]
-                found = [((key,), "UNKNOWN", f"unknown key '{printable(key)}'{suggest(key, known)}") for key in keys]
-                raise problems(found) if found else problem("DATE", _no_date(raw))
-            return {"calendar": "date", "delay": _dates_to_days(raw)}
-        if isinstance(raw, dt.date) or (isinstance(raw, str) and re.match(r"\d{4}-\d{2}-\d{2}", raw)):
-            return {"calendar": "date", "delay": parse_date(raw).toordinal()}
-        if isinstance(raw, str) and not _DATE_LIKE.fullmatch(raw):
-            if match := re.fullmatch(r"day\s+(-?\d+(?:\.\d+)?)", raw):
-                return {"calendar": "start", "delay": float(match[1])}
-            if raw == "start":
-                return {"calendar": "start", "delay": 0}
-            return {"after": [raw]}
-        if isinstance(raw, list) and raw:
-            return {"after": raw}
-        raise problem("DATE", _no_date(raw))
+        return raw if isinstance(raw, When) else _read_when(raw)
 
     @model_validator(mode="after")
     def _not_back(self) -> Self:
@@ -298,12 +274,53 @@ class When(Block):
         return not self.after
 
 
+def _read_when(raw: Any) -> Mapping[str, Any]:
+    """The fields of a When in any of its forms."""
+    if isinstance(raw, Mapping):
+        if is_wrapper(raw):
+            return {**_read_when(raw["value"]), **{k: raw[k] for k in PROVENANCE if k in raw}}
+        if "after" in raw or "delay" in raw:
+            after = _as_list(raw.get("after", []))
+            if after == ["start"] or not after:
+                return {**raw, "after": [], "calendar": "start"}
+            return raw
+        if not is_quantity(raw):
+            known = ("after", "delay", "value", *LAW_NAMES)
+            odd = [str(key) for key in raw if key not in known]
+            if not odd:
+                raise problem("DATE", _no_date(raw))
+            raise problems([((key,), "UNKNOWN", f"unknown key '{printable(key)}'{suggest(key, known)}") for key in odd])
+        return {"calendar": "date", "delay": _date_law(raw)}
+    if isinstance(raw, dt.date) or (isinstance(raw, str) and re.match(r"\d{4}-\d{2}-\d{2}", raw)):
+        return {"calendar": "date", "delay": parse_date(raw).toordinal()}
+    if isinstance(raw, str) and not _DATE_LIKE.fullmatch(raw):
+        if match := re.fullmatch(r"day\s+(-?\d+(?:\.\d+)?)", raw):
+            return {"calendar": "start", "delay": float(match[1])}
+        if raw == "start":
+            return {"calendar": "start", "delay": 0}
+        return {"after": [raw]}
+    if isinstance(raw, list) and raw:
+        return {"after": raw}
+    raise problem("DATE", _no_date(raw))
+
+
 def _no_date(raw: object) -> str:
     return f"expected a date like 2026-07-01, `day 600`, a milestone or {{after, delay}}, got {describe(raw)}"
 
 
+def _date_law(raw: Any) -> Quantity:
+    """A law of dates, in day numbers."""
+    try:
+        return parse_quantity(_dates_to_days(raw), "days")
+    except QuantityError as error:
+        raise problems([(at, code, _with_dates(message)) for at, code, message in error.problems]) from None
+
+
+def _with_dates(message: str) -> str:
+    return re.sub(r"\b[5-9]\d{5}\b", lambda day: str(dt.date.fromordinal(int(day[0]))), message)
+
+
 def _dates_to_days(raw: Any) -> Any:
-    """Dates inside a law become day numbers, so that laws may be over dates."""
     if isinstance(raw, Mapping):
         return {k: v if k in PROVENANCE else _dates_to_days(v) for k, v in raw.items()}
     if isinstance(raw, list):
@@ -330,8 +347,8 @@ RATINGS = (
 
 def _check_rating(value: Any) -> Any:
     if value not in RATINGS:
-        hint = suggest(str(value), RATINGS)
-        raise problem("UNKNOWN", f"unknown rating {describe(value)}{hint}; expected one of {', '.join(RATINGS)}")
+        hint = suggest(value, RATINGS) if isinstance(value, str) else ""
+        raise problem("UNKNOWN", f"expected a rating from {RATINGS[0]} to {RATINGS[-1]}, got {describe(value)}{hint}")
     return value
 
 
@@ -343,3 +360,8 @@ def at_least(rating: str | None, floor: str | None) -> bool:
     if floor is None:
         return True
     return rating is not None and RATINGS.index(rating) <= RATINGS.index(floor)
+
+
+def strictest(floors: Iterable[str | None]) -> str | None:
+    """The best of the ratings asked for; None if nobody asks."""
+    return min((floor for floor in floors if floor is not None), key=RATINGS.index, default=None)

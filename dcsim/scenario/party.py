@@ -17,6 +17,7 @@ from dcsim.scenario.fields import (
     Id,
     Number,
     Rating,
+    Ref,
     Share,
     Success,
     When,
@@ -131,7 +132,7 @@ class Party(Block):
     """Credit rating on the S&P scale; unrated is below every floor."""
     group: Id | None = None
     """Group of firms it belongs to."""
-    holds: dict[Id, Factor] = Field(default_factory=dict)
+    holds: dict[Ref, Factor] = Field(default_factory=dict)
     """Shares of equity in other parties."""
     guarantee: Guarantee | None = None
     lending: Lending | None = None

@@ -10,16 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from dcsim.errors import Mark, Problem, ScenarioError, suggest
 from dcsim.scenario import archetypes, edit, sheets, tree
 from dcsim.scenario.bind import Binding, bind
 from dcsim.scenario.check import check
-from dcsim.scenario.spec import VERSION, ScenarioSpec
+from dcsim.scenario.migrate import migrate
 from dcsim.scenario.status import apply_actuals
 from dcsim.scenario.tree import Node
-from dcsim.scenario.validate import problems_of
+from dcsim.scenario.validate import read_spec, unused_archetypes
 from dcsim.scenario.yaml_reader import read_file, read_yaml, write_yaml
 
 PER_PHASE = ("activities", "equipment", "commissioning")
@@ -35,33 +33,23 @@ class Scenario:
     def __init__(self, raw: Node, folder: Path | None = None) -> None:
         """Check `raw` (a tree as read, sheets not yet joined). Raises ScenarioError with all problems at once."""
         self.folder = folder
-        self.raw = raw
+        self.raw = raw = migrate(raw)
         self.filled, problems = archetypes.fill(raw)
-        if problems:
-            raise ScenarioError(problems)
-        self._refuse_version(raw)
-        resolved = _per_phase(self.filled)
-        try:
-            self.spec = ScenarioSpec.model_validate(resolved)
-        except ValidationError as error:
-            raise ScenarioError(problems_of(error, resolved, ScenarioSpec)) from None
+        self._resolved = resolved = _per_phase(self.filled, problems)
+        reading = read_spec(resolved, problems)
+        problems += [*reading.problems, *unused_archetypes(raw)]
+        if reading.spec is None:
+            raise ScenarioError(_in_order(problems))
+        self.spec = reading.spec
         self.binding: Binding
         self.binding, found = bind(self.spec, lambda path: tree.declared_at(resolved, path))
         found += apply_actuals(self.spec)
-        found += check(self.spec, self.filled)
-        found = [_placed(problem, resolved) for problem in found]
-        errors = [p for p in found if p.severity == "error"]
+        found += check(self.spec, self.filled, raw)
+        problems += [_placed(problem, resolved) for problem in found if not reading.hides(problem)]
+        errors = [p for p in problems if p.severity == "error"]
         if errors:
-            raise ScenarioError(_once(errors))
-        self.warnings = _once([p for p in found if p.severity == "warning"])
-
-    @staticmethod
-    def _refuse_version(raw: Node) -> None:
-        version = raw.get("version")
-        if isinstance(version, int) and not isinstance(version, bool) and version != VERSION:
-            age = "newer" if version > VERSION else "older"
-            message = f"scenario version {version} is {age} than this dcsim reads ({VERSION})"
-            raise ScenarioError([Problem("VERSION", "version", message, tree.mark_of(raw, ("version",)))])
+            raise ScenarioError(_in_order(errors))
+        self.warnings = _in_order(problems)
 
     # What the other packages ask.
 
@@ -93,7 +81,7 @@ class Scenario:
     @cached_property
     def hash(self) -> str:
         """64 hex digits over the content: edits count, comments and file names do not."""
-        text = json.dumps(tree.plain(self.raw), sort_keys=False, ensure_ascii=True, separators=(",", ":"))
+        text = json.dumps(tree.written(self.raw), sort_keys=False, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -133,7 +121,7 @@ class Scenario:
 
     def to_yaml(self) -> str:
         """The scenario as it stands, edits applied, archetypes kept; reading it gives an equal scenario."""
-        return write_yaml(tree.plain(self.raw))
+        return write_yaml(self.raw)
 
     # Edits.
 
@@ -142,7 +130,7 @@ class Scenario:
 
         Raises ScenarioError if a path matches nothing or the result does not pass the checks.
         """
-        return Scenario(edit.apply(self.raw, self.filled, edits), self.folder)
+        return Scenario(edit.apply(self.raw, self._resolved, edits, refill=_resolve), self.folder)
 
     def what_if(self, name: str) -> Scenario:
         """The scenario with a what-if of its own file applied. Raises ScenarioError for an unknown name."""
@@ -174,7 +162,12 @@ def parse(text: str | bytes, name: str = "<text>") -> Scenario:
     return Scenario(read_yaml(text, name))
 
 
-def _per_phase(filled: Node) -> Node:
+def _resolve(raw: Node) -> Node:
+    """The tree with archetypes and defaults filled in, and each phase's own construction and bring-up."""
+    return _per_phase(archetypes.fill(raw)[0])
+
+
+def _per_phase(filled: Node, problems: list[Problem] | None = None) -> Node:
     """Each phase gets the site's construction and bring-up under its own path, beneath what it says itself."""
     sites = filled.get("sites")
     if not isinstance(sites, Node):
@@ -195,7 +188,7 @@ def _per_phase(filled: Node) -> Node:
         new_phases = tree.copy(phases)
         for name, phase in phases.items():
             if isinstance(phase, Node):
-                tree.put(new_phases, name, tree.merge(shared, phase), like=(phases, name))
+                tree.put(new_phases, name, tree.merge(shared, phase, problems), like=(phases, name))
         new_site = tree.copy(site)
         tree.put(new_site, "phases", new_phases, like=(site, "phases"))
         tree.put(out["sites"], key, new_site, like=(sites, key))
@@ -203,15 +196,26 @@ def _per_phase(filled: Node) -> Node:
 
 
 def _placed(problem: Problem, resolved: Node) -> Problem:
-    """The problem with the position of its path, where the tree knows it."""
+    """The problem at the path where its value was written, with the position of that, where the tree knows them."""
     if problem.mark is not None:
         return problem
-    mark: Mark | None = tree.mark_of(resolved, tuple(problem.path.split(".")))
-    return Problem(problem.code, problem.path, problem.message, mark, problem.severity)
+    loc = _located(problem.path, resolved)
+    mark: Mark | None = tree.mark_of(resolved, loc)
+    return Problem(problem.code, tree.declared_at(resolved, loc), problem.message, mark, problem.severity)
 
 
-def _once(problems: list[Problem]) -> list[Problem]:
-    """A default used by twelve sites is wrong once."""
+def _located(path: str, resolved: Node) -> tuple[str, ...]:
+    """The keys of a path, some of which may have dots in them (what-ifs and actuals are keyed by paths)."""
+    keys, here, rest = [], resolved, path.split(".")
+    while rest:
+        found = next((n for n in range(1, len(rest) + 1) if tree.child(here, ".".join(rest[:n]))[1]), 1)
+        keys.append(".".join(rest[:found]))
+        here, rest = tree.child(here, keys[-1])[0], rest[found:]
+    return tuple(keys)
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    """In the order of the file, and a default used by twelve sites is wrong once."""
     seen: set[tuple[object, str]] = set()
     out = []
     for problem in problems:
@@ -219,4 +223,4 @@ def _once(problems: list[Problem]) -> list[Problem]:
         if key not in seen:
             seen.add(key)
             out.append(problem)
-    return out
+    return sorted(out, key=lambda p: (p.mark is not None, p.mark or 0))

@@ -23,6 +23,7 @@ from dcsim.scenario.fields import (
     Names,
     Number,
     Power,
+    Ref,
     Score,
     Share,
     Success,
@@ -97,7 +98,7 @@ class Negotiation(After):
 class GuaranteeRequest(After):
     """Asks guarantors, in order, to stand behind the rent."""
 
-    guarantors: Ids = Field(alias="from")
+    guarantors: Names = Field(alias="from")
     """Parties with a `guarantee` block, tried in order."""
     patience: Days | None = None
     """Days of queueing for headroom after which the site ends unguaranteed."""
@@ -151,7 +152,7 @@ class Sizing(Block):
 class Financing(After):
     """The developer's loan and equity."""
 
-    lenders: Ids
+    lenders: Names
     """Parties with a `lending` block, in order."""
     cost: Annotated[Quantity, Number("usd_m_per_mw", minimum=0)]
     """Total uses, interest and fees included, per MW of IT."""
@@ -188,7 +189,7 @@ class SiteInitial(Block):
     financial_close: When | None = None
     notice_to_proceed: When | None = None
     energy_services: When | None = None
-    guarantor: Id | None = None
+    guarantor: Ref | None = None
     """Whose limit the cover below uses."""
     cap: FixedDollars | None = None
     """Cover in use."""
@@ -228,9 +229,9 @@ class Pue(Block):
 class Site(Block):
     """One letter of intent and all that may follow from it."""
 
-    tenant: Id
-    developer: Id
-    region: Id | None = None
+    tenant: Ref
+    developer: Ref
+    region: Ref | None = None
     tags: Ids = ()
     """Names for groups of sites in paths (`sites.@letters`)."""
     score: Score = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, StrictInt, Tag
@@ -11,10 +12,23 @@ from pydantic import BeforeValidator, Discriminator, Field, StrictInt, Tag
 from dcsim.quantity import Quantity
 from dcsim.scenario.chips import Chips
 from dcsim.scenario.construction import Equipment, Region
-from dcsim.scenario.fields import Block, Chance, Date, Factor, Id, Names, Number
+from dcsim.scenario.fields import (
+    Block,
+    Chance,
+    Date,
+    Factor,
+    Id,
+    Names,
+    Number,
+    PrintedDate,
+    Ref,
+    is_wrapper,
+    problem,
+)
 from dcsim.scenario.party import Party
 from dcsim.scenario.site import Site
 from dcsim.scenario.tenant import TeamField, Tenant
+from dcsim.units import describe
 
 VERSION = 1
 """The schema's version; older files are migrated when read."""
@@ -67,18 +81,28 @@ def _which_when(raw: object) -> str:
     return "rate"
 
 
+def _read_when(raw: object) -> object:
+    """A date or `never` without its wrapper; refuses a text that is none of the three."""
+    if isinstance(raw, Mapping) and is_wrapper(raw) and _which_when(raw["value"]) != "rate":
+        return raw["value"]
+    if isinstance(raw, str) and _which_when(raw) == "rate" and not re.match(r"[\d.+-]", raw):
+        raise problem("TYPE", f"expected a rate such as 0.10/year, a date or `never`, got {describe(raw)}")
+    return raw
+
+
 class Shock(Block):
     """Something that happens to the world at a date or at random."""
 
     when: Annotated[
         Annotated[Frequency, Tag("rate")] | Annotated[Date, Tag("date")] | Annotated[Literal["never"], Tag("never")],
         Discriminator(_which_when),
+        BeforeValidator(_read_when),
     ]
     """A rate (`0.10/year`), a date, or `never` (waits for a what-if)."""
     cancel: Literal["unsigned_letters"]
     """Every site without a signed lease is cancelled with `chance_each`: letters die in blocks."""
     chance_each: Chance
-    tenant: Id | None = None
+    tenant: Ref | None = None
     """Whose letters; everybody's if left out."""
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from dcsim.errors import suggest
 from dcsim.quantity import Quantity, is_quantity
 from dcsim.scenario.fields import Block, FixedDollars, Id, Number, PositiveCount, Power, When, parse_date, problem
 from dcsim.units import describe
@@ -69,7 +70,7 @@ class Board(Committee):
     """Meets too when the rent signed for is large."""
 
     above: FixedDollars
-    """Undiscounted base-term rent from which the board must agree."""
+    """Undiscounted base-term rent above which the board must agree."""
 
 
 class Ranking(Block):
@@ -85,8 +86,20 @@ class Ranking(Block):
     """What happens to those heard and not taken."""
 
 
+RULES = ("every_passing", "none")
+"""Conversion policies by name: take what passed diligence, or nothing."""
+
+
 def _which_rule(raw: object) -> str:
     return "ranking" if isinstance(raw, Ranking | Mapping) else "name"
+
+
+def _read_rule(raw: object) -> object:
+    if isinstance(raw, Ranking | Mapping) or raw is None or raw in RULES:
+        return raw
+    hint = suggest(raw, RULES) if isinstance(raw, str) else ""
+    message = f"expected {', '.join(RULES)} or a ranking {{rank_by: …}}, got {describe(raw)}{hint}"
+    raise problem("UNKNOWN" if isinstance(raw, str) else "TYPE", message)
 
 
 class Decision(Block):
@@ -98,6 +111,7 @@ class Decision(Block):
     policy: Annotated[
         Annotated[Literal["every_passing", "none"], Tag("name")] | Annotated[Ranking, Tag("ranking")],
         Discriminator(_which_rule),
+        BeforeValidator(_read_rule),
     ] = "every_passing"
     """A named rule, or a ranking."""
 

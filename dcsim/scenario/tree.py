@@ -149,6 +149,17 @@ def plain(tree: Any) -> Any:
     return tree
 
 
+def written(tree: Any) -> Any:
+    """The tree as dicts and lists in the form that is written: a list of entries without names is a list again."""
+    if isinstance(tree, Mapping):
+        if getattr(tree, "listed", False) and list(tree) == [f"p{index + 1}" for index in range(len(tree))]:
+            return [written(value) for value in tree.values()]
+        return {key: written(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [written(value) for value in tree]
+    return tree
+
+
 def child(tree: Any, part: str | int) -> tuple[Any, bool]:
     """The value one step below, and whether there is one. An index or a number may also be written as text."""
     if isinstance(tree, Mapping):

@@ -1,121 +1,265 @@
-"""pydantic's errors as problems with positions and suggestions."""
+"""From the filled tree to the checked blocks: every fault of every field, each with its place, each once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from dcsim.errors import Problem, suggest
-from dcsim.scenario import tree
-from dcsim.scenario.tree import Node
+from dcsim.errors import Problem
+from dcsim.scenario import archetypes, tree
+from dcsim.scenario.fields import is_wrapper
+from dcsim.scenario.paths import PROVENANCE
+from dcsim.scenario.spec import VERSION, ScenarioSpec
+from dcsim.scenario.tree import Loc, Node
+from dcsim.scenario.wording import unknown_key, worded
+from dcsim.units import describe
+
+MOST_ROUNDS = 30
+"""Times that what is at fault is left out before nothing is left."""
+
+_STAND_INS = {"version": VERSION, "name": "unnamed", "start": "2000-01-01", "horizon": "2099-12-31"}
+"""What stands for a missing or faulty field of the scenario itself, so that the rest can be checked."""
 
 
-def problems_of(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Problem]:
-    """Every error of a validation, in file order, each once (a default shared by many sites is wrong once)."""
+class Reading(NamedTuple):
+    """What came of reading a scenario."""
+
+    spec: ScenarioSpec | None
+    """The scenario without what is at fault; None if nothing could be made of it."""
+    problems: list[Problem]
+    dropped: list[Loc]
+    """What was left out of `spec`."""
+
+    def hides(self, problem: Problem) -> bool:
+        """Whether a problem found later may only be due to what was left out."""
+        at = problem.path.split(".")
+        for loc in self.dropped:
+            gone = [str(part) for part in loc]
+            if at[: len(gone)] == gone or at == gone[:-1] or any(f"'{part}'" in problem.message for part in gone[1:]):
+                return True
+        return False
+
+
+def read_spec(filled: Node, faulty: Iterable[Problem] = ()) -> Reading:
+    """The blocks of a filled scenario, and every fault in them.
+
+    With faults, `spec` is what remains when the faulty fields are left out, for checks of the rest. `faulty` are the
+    problems of filling it: what is missing beside one of them is taken for its consequence.
+    """
+    suspects = [problem.path.rpartition(".")[0] for problem in faulty]
+    here = filled
+    problems: list[Problem] = []
+    dropped: list[Loc] = []
+    for attempt in range(MOST_ROUNDS):
+        try:
+            return Reading(ScenarioSpec.model_validate(here), problems, dropped)
+        except ValidationError as error:
+            faults = _faults(error)
+        if attempt == 0:
+            real = [f for f in faults if f["type"] != "missing" or not _below(_path(f["loc"]), suspects)]
+            problems = _problems_of(real, filled, ScenarioSpec)
+        gone = list(dict.fromkeys(_culprit(fault, here) for fault in faults))
+        if any(not loc for loc in gone):
+            break
+        for loc in gone:
+            here = _without(here, loc)
+        dropped += gone
+    return Reading(None, problems, dropped)
+
+
+def unused_archetypes(raw: Node) -> list[Problem]:
+    """Faults in archetypes that no site is like: each is read as a site that says nothing of its own."""
+    section = raw.get("archetypes")
+    if not isinstance(section, Node):
+        return []
+    problems = []
+    used = _used(raw, section)
+    dummies = Node()
+    for name, archetype in section.items():
+        if isinstance(archetype, Node):
+            if name not in used:
+                tree.put(dummies, name, Node({"like": name}))
+        elif name not in PROVENANCE:
+            message = f"expected a mapping, got {describe(archetype)}"
+            problems.append(Problem("TYPE", f"archetypes.{name}", message, section.marks.get(name)))
+    if not dummies:
+        return problems
+    alone = tree.restrict(raw, ("defaults", "archetypes"))
+    tree.put(alone, "sites", dummies)
+    filled, found = archetypes.fill(alone)
+    problems += found
+    try:
+        ScenarioSpec.model_validate({"sites": filled["sites"]})
+    except ValidationError as error:
+        faults = [f for f in _faults(error) if f["loc"][0] == "sites" and f["type"] not in ("missing", "too_short")]
+        problems += _problems_of(faults, filled, ScenarioSpec)
+    return problems
+
+
+def _used(raw: Node, section: Node) -> set[str]:
+    """Archetypes that an enabled site is like, by way of others too."""
+    sites = raw.get("sites")
+    entries = sites.values() if isinstance(sites, Node) else ()
+    names = [entry.get("like") for entry in entries if isinstance(entry, Node) and entry.get("enabled") is not False]
+    used: set[str] = set()
+    while names:
+        name = names.pop()
+        if isinstance(name, str) and name not in used and isinstance(section.get(name), Node):
+            used.add(name)
+            names.append(section[name].get("like"))
+    return used
+
+
+def _faults(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False)
+
+
+def _problems_of(faults: Iterable[ErrorDetails], root: Node, model: type[BaseModel]) -> list[Problem]:
+    """Every fault as a problem; one that many entries inherit is told once, where it is written."""
     problems: dict[tuple[object, str], Problem] = {}
-    for item in error.errors(include_url=False):
-        loc = _real(item["loc"], root)
-        for problem in _problems(item, loc, root, model):
+    for fault in faults:
+        for problem in _problems(fault, root, model):
             problems.setdefault((problem.mark or problem.path, problem.message), problem)
-    return sorted(problems.values(), key=lambda p: (p.mark.line, p.mark.column) if p.mark else (0, 0))
+    return list(problems.values())
 
 
-def _real(loc: Iterable[int | str], root: Node) -> tuple[int | str, ...]:
-    """Drop the tags that pydantic puts into locations for unions and keys."""
-    out: list[int | str] = []
-    here: Any = root
-    parts = [p for p in loc if p != "[key]"]
-    for index, part in enumerate(parts):
-        last = index == len(parts) - 1
-        if isinstance(here, dict):
-            if part in here:
-                here = here[part]
-            elif not last or part in ("when", "lead", "name", "ranking", "rate", "date", "never"):
-                continue
-        elif isinstance(here, list):
-            if not isinstance(part, int) or part >= len(here):
-                continue
-            here = here[part]
-        elif not last:
-            continue
-        else:
-            if isinstance(part, str):
-                continue
-        out.append(part)
-    return tuple(out)
-
-
-def _problems(item: Any, loc: tuple[int | str, ...], root: Node, model: type[BaseModel]) -> Iterable[Problem]:
-    kind = item["type"]
-    path = ".".join(str(p) for p in loc)
+def _problems(fault: ErrorDetails, root: Node, model: type[BaseModel]) -> Iterator[Problem]:
+    kind = fault["type"]
+    context = fault.get("ctx", {})
+    loc, here = _place(fault["loc"], root, kind == "missing")
     if kind == "QUANTITY":
-        for sub, code, message in item["ctx"]["problems"]:
-            full = (*loc, *sub)
-            yield Problem(code, ".".join(str(p) for p in full), message, tree.mark_of(root, full))
+        for below, code, message in context["problems"]:
+            full = (*loc, *_inside(here, below))
+            mark = (tree.key_mark_of(root, full) if code == "UNKNOWN" else None) or tree.mark_of(root, full)
+            yield Problem(code, tree.declared_at(root, full), message, mark)
         return
     mark = tree.mark_of(root, loc)
+    path = tree.declared_at(root, loc)
     if kind == "extra_forbidden":
-        known = _fields(model, loc[:-1])
+        known = [name for name in _fields(model, fault["loc"][:-1]) if name not in PROVENANCE]
+        yield Problem("UNKNOWN", path, unknown_key(str(loc[-1]), known), tree.key_mark_of(root, loc) or mark)
+        return
+    if kind == "dict_type" and fault["input"] == [] and _is_needed(model, fault["loc"]):
+        kind, context = "too_short", {"min_length": 1, "actual_length": 0}
+    code, message = worded(kind, fault["input"], context, fault["msg"])
+    if code == "ID":
         mark = tree.key_mark_of(root, loc) or mark
-        yield Problem("UNKNOWN", path, f"unknown key {loc[-1]!r}{suggest(str(loc[-1]), known)}", mark)
-    elif kind == "missing":
-        yield Problem("REQUIRED", path, "required, and missing", mark)
-    elif kind.isupper():
-        yield Problem(kind, path, item["msg"], mark)
+    yield Problem(code, path, message, mark)
+
+
+def _place(loc: Iterable[int | str], root: Node, is_missing: bool) -> tuple[Loc, Any]:
+    """Where in the tree a fault is, and what is there.
+
+    Pydantic's locations also name branches of unions, keys, and fields of blocks that were written in short: these are
+    passed over. The last part of what is missing is kept.
+    """
+    out: list[int | str] = []
+    here: Any = root
+    parts = [part for part in loc if part != "[key]"]
+    for index, part in enumerate(parts):
+        below, found = tree.child(here, part)
+        if not found and isinstance(here, Node) and is_wrapper(here):
+            below, found = tree.child(here["value"], part)
+            if found:
+                out.append("value")
+        if found:
+            out.append(part)
+            here = below
+        elif is_missing and index == len(parts) - 1:
+            out.append(part)
+    return tuple(out), here
+
+
+def _inside(here: Any, below: Loc) -> Loc:
+    """A location below a field, with the wrapper that the field took off."""
+    if below and isinstance(here, Node) and is_wrapper(here) and below[0] not in here:
+        return ("value", *below)
+    return below
+
+
+def _culprit(fault: ErrorDetails, root: Node) -> Loc:
+    """What to leave out so that the fault is gone: the field, or what cannot be without it. Empty: everything."""
+    is_missing = fault["type"] in ("missing", "too_short")
+    loc, _ = _place(fault["loc"], root, fault["type"] == "missing")
+    if len(loc) == 1 and loc[0] in _STAND_INS:
+        return loc
+    return loc[:-1] if is_missing else loc
+
+
+def _without(root: Node, loc: Loc) -> Node:
+    """The tree without what is at `loc`; a field of the scenario itself that it must have gets a stand-in."""
+    key, *rest = loc
+    below, found = tree.child(root, key)
+    if not found and key not in _STAND_INS:
+        return root
+    out = tree.copy(root)
+    if rest and isinstance(below, Node):
+        out[key] = _without(below, tuple(rest))
+    elif key in _STAND_INS and not rest:
+        out[key] = _STAND_INS[str(key)]
     else:
-        found = item.get("input")
-        shown = "a mapping" if isinstance(found, dict) else "a list" if isinstance(found, list) else repr(found)
-        if found is None:
-            shown = "null"
-        code = "RANGE" if kind in _RANGES else "TYPE"
-        yield Problem(code, path, f"{item['msg'][0].lower()}{item['msg'][1:]}, got {shown}", mark)
+        tree.drop(out, key)  # an item of a list goes with its list
+    return out
 
 
-_RANGES = {
-    "greater_than", "greater_than_equal", "less_than", "less_than_equal", "too_short", "too_long",
-    "string_too_short", "string_too_long", "literal_error", "finite_number",
-}  # fmt: skip
+def _path(loc: Iterable[int | str]) -> str:
+    return ".".join(str(part) for part in loc)
+
+
+def _below(path: str, places: Iterable[str]) -> bool:
+    return any(path == place or path.startswith(f"{place}.") for place in places)
+
+
+# What the blocks look like.
+
+
+def _is_needed(model: type[BaseModel], loc: tuple[int | str, ...]) -> bool:
+    """Whether the field at `loc` must have an entry."""
+    for kind in _blocks(model, loc[:-1]):
+        for name, info in kind.model_fields.items():
+            if loc[-1] in (name, info.alias):
+                return any(getattr(part, "min_length", None) for part in info.metadata)
+    return False
 
 
 def _fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """Names of the fields of the block at `loc`."""
+    return [info.alias or name for kind in _blocks(model, loc) for name, info in kind.model_fields.items()]
+
+
+def _blocks(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """The blocks that may stand at `loc`."""
     here: list[Any] = [model]
     for part in loc:
         below: list[Any] = []
         for kind in here:
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if isinstance(kind, _Entries):
+                below += _unpack(kind.value)
+            else:
                 for name, info in kind.model_fields.items():
                     if part in (name, info.alias):
                         below += _unpack(info.annotation)
-            elif isinstance(kind, _Entries):
-                below += _unpack(kind.value)
-        here = below
-    return [
-        info.alias or name
-        for kind in here
-        if isinstance(kind, type) and issubclass(kind, BaseModel)
-        for name, info in kind.model_fields.items()
-    ]
+        here = below or here  # a branch of a union leads nowhere
+    return [kind for kind in here if not isinstance(kind, _Entries)]
 
 
 def _unpack(annotation: Any) -> list[Any]:
-    """The models inside an annotation, and the value type of a dict for its next key."""
+    """The blocks inside an annotation; a dict or tuple stands for its entries."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    origin = getattr(annotation, "__origin__", None)
     args = get_args(annotation)
-    if origin is dict:
-        return [_Entries(a) for a in args[1:]]
-    out: list[Any] = []
-    for arg in args:
-        out += _unpack(arg)
-    return out
+    if get_origin(annotation) is dict:
+        return [_Entries(args[1])]
+    if get_origin(annotation) is tuple:
+        return [_Entries(args[0])]
+    return [block for arg in args for block in _unpack(arg)]
 
 
 class _Entries:
-    """Stands for any key of a dict; unpacks to the type of its values."""
+    """Stands for any key of a dict or index of a list; unpacks to the type of its values."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

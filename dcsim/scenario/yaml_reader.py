@@ -76,7 +76,7 @@ def read_yaml(source: str | bytes, file: str = "<text>") -> Node:
         raise ScenarioError([Problem("EMPTY", "", "nothing in it: expected a scenario", Mark(file, 1, 1))])
     value, mark = found
     if not isinstance(value, Node):
-        kind = {str: "text", Items: "a list"}.get(type(value), "a number or a truth value")
+        kind = "text" if isinstance(value, str) else "a list" if isinstance(value, Items) else "a number or truth value"
         raise ScenarioError([Problem("TYPE", "", f"expected a mapping at top level, found {kind}", mark)])
     return value
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
+
+from dcsim.scenario.tree import written
 
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _WIDTH = 140
@@ -56,10 +57,10 @@ def write_yaml(data: Any) -> str:
 
     A mapping that was written as a list of entries without names is a list again.
     """
-    writable = _writable(data)
-    flat = isinstance(writable, dict) and not any(isinstance(value, dict | list) for value in writable.values())
+    plain = written(data)
+    flat = isinstance(plain, dict) and not any(isinstance(value, dict | list) for value in plain.values())
     text = yaml.dump(
-        writable,
+        plain,
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
@@ -71,16 +72,6 @@ def write_yaml(data: Any) -> str:
 
 def write_inline(data: Any) -> str:
     """``data`` as YAML on one line, for labels."""
-    text = yaml.dump(_writable(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True,
+    text = yaml.dump(written(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True,
                      width=10**6)  # fmt: skip
     return str(text).removesuffix("...\n").strip()
-
-
-def _writable(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        if getattr(data, "listed", False) and list(data) == [f"p{index + 1}" for index in range(len(data))]:
-            return [_writable(value) for value in data.values()]
-        return {key: _writable(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_writable(value) for value in data]
-    return data

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,6 +78,13 @@ def delays_of(result: Result, site: str | None = None) -> Delays:
             raise UsageError(f"no site {site!r} in these results{suggest(site, known)}")
         frame = frame[frame["site"] == site]
     return summarise_delays(frame, ended)
+
+
+def days_since_1970(dates: pd.Series[Any]) -> Floats:
+    """Days since 1970-01-01 of a column of dates, `inf` where there is none."""
+    days = dates.to_numpy("datetime64[D]").astype(np.int64).astype(np.float64)
+    days[dates.isna().to_numpy()] = math.inf
+    return days
 
 
 def _ended(result: Result) -> set[tuple[int, str, str]]:

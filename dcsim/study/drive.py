@@ -130,9 +130,9 @@ def run_with(
     that was handed back. An error that is not a replication's own (the task does not unpack, the disk is full) is
     raised.
     """
-    line = _Line(crew, task, total, sink, report, chunk)
     clean = False
     try:
+        line = _Line(crew, task, total, sink, report, chunk)
         while not (line.finished or interrupt.asked or line.progress.error):
             line.submit()
             line.collect(_POLL_SECONDS)

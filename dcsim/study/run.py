@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -111,59 +112,17 @@ def run_study(
     overwrite: bool = False,
 ) -> Result:
     """`simulate` for any model; seed and replications are the scenario's."""
-    total = scenario.replications
-    _at_least_one("replications", total)
+    _at_least_one("replications", scenario.replications)
     _at_least_one("workers", workers)
     _at_least_one("chunk", chunk)
-    names = _tables(tables, trace)
+    study = Study(scenario, model, _tables(tables, trace), trace, workers, executor, chunk, progress)
     if out is not None:
         check_destination(Path(out), overwrite)
-    size = min(workers or default_workers(total), total)
-    began = time.monotonic()
-    layout = Layout.of(scenario, None if model.plan is None else model.plan(scenario))
-    task = Task(scenario, scenario.seed, model.prepare, layout, names, trace)
-    report = progress or (lambda done, total: None)
-
     spool = Path(tempfile.mkdtemp(prefix="dcsim-")) if out is None else None
     try:
         place = spool / "results" if spool else Path(out or "")
         with Interrupt() as interrupt, StagedDirectory(place, overwrite) as staged:
-            assumptions = _write_assumptions(staged.path, scenario)  # what cannot be written is known before the run
-            text = scenario.to_yaml().encode()
-            write_file(staged.path / SCENARIO, lambda file: file.write(text))
-            writer = RunWriter(staged.path, layout, names)
-            try:
-                if executor is None and size == 1:
-                    reached = run_here(task, total, writer.append, report, interrupt, chunk)
-                else:
-                    crew: Crew = ProcessCrew(size) if executor is None else BorrowedCrew(executor, workers)
-                    size = crew.size
-                    reached = run_with(crew, task, total, writer.append, report, interrupt, chunk)
-                if reached.interrupted and not reached.tried:
-                    raise RunInterrupted("interrupted before the first replication was whole")
-                written = writer.close()
-            except BaseException:
-                writer.abandon()
-                raise
-            written[ASSUMPTIONS.name] = assumptions
-            files = {SCENARIO: len(text), **{f"{name}.parquet": table.bytes for name, table in written.items()}}
-            manifest = build_manifest(
-                scenario,
-                seed=scenario.seed,
-                asked=total,
-                done=reached.tried - len(reached.failures),
-                status=_status(reached),
-                tables=written,
-                files=files,
-                wall_seconds=time.monotonic() - began,
-                workers=size,
-                trace=trace,
-                failures=reached.failures,
-                missing=reached.missing,
-                error=reached.error,
-                policies=model.policies,
-            )
-            write_manifest(staged.path, manifest)
+            reached = study.run_into(staged.path, interrupt)
             staged.commit()
             result = Result(staged.destination, spool)
     except BaseException:
@@ -171,6 +130,81 @@ def run_study(
             shutil.rmtree(spool, ignore_errors=True)
         raise
     return _deliver(result, reached, interrupt.asked)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is to be run, and by whom."""
+
+    scenario: ScenarioLike
+    model: Model
+    names: tuple[str, ...]
+    trace: bool = False
+    workers: int | None = None
+    executor: Executor | None = None
+    chunk: int | None = None
+    progress: Callable[[int, int], object] | None = None
+
+    def run_into(self, directory: Path, interrupt: Interrupt) -> Progress:
+        """Run, and fill a directory with all that belongs to the results, the manifest last.
+
+        Raises `RunInterrupted` if not even one replication was whole.
+        """
+        began = time.monotonic()
+        scenario = self.scenario
+        text = scenario.to_yaml().encode()
+        # What cannot be written shows before the run, not after.
+        write_file(directory / SCENARIO, lambda file: file.write(text))
+        assumptions = _write_assumptions(directory, scenario)
+        layout = Layout.of(scenario, None if self.model.plan is None else self.model.plan(scenario))
+        crew = self._crew()
+        writer = RunWriter(directory, layout, self.names)
+        try:
+            reached = self._drive(crew, layout, writer, interrupt)
+            if reached.interrupted and not reached.tried:
+                raise RunInterrupted("interrupted before the first replication was whole")
+            tables = {**writer.close(), ASSUMPTIONS.name: assumptions}
+        except BaseException:
+            writer.abandon()
+            raise
+        manifest = build_manifest(
+            scenario,
+            seed=scenario.seed,
+            asked=scenario.replications,
+            done=reached.tried - len(reached.failures),
+            status=_status(reached),
+            tables=tables,
+            files={SCENARIO: len(text), **{f"{name}.parquet": table.bytes for name, table in tables.items()}},
+            wall_seconds=time.monotonic() - began,
+            workers=1 if crew is None else crew.size,
+            trace=self.trace,
+            failures=reached.failures,
+            missing=reached.missing,
+            error=reached.error,
+            policies=self.model.policies,
+        )
+        write_manifest(directory, manifest)
+        return reached
+
+    def _crew(self) -> Crew | None:
+        """Who runs the replications; None is this process."""
+        if self.executor is not None:
+            return BorrowedCrew(self.executor, self.workers)
+        total = self.scenario.replications
+        size = min(self.workers or default_workers(total), total)
+        return ProcessCrew(size) if size > 1 else None
+
+    def _drive(self, crew: Crew | None, layout: Layout, writer: RunWriter, interrupt: Interrupt) -> Progress:
+        scenario = self.scenario
+        task = Task(scenario, scenario.seed, self.model.prepare, layout, self.names, self.trace)
+        report = self.progress or _say_nothing
+        if crew is None:
+            return run_here(task, scenario.replications, writer.append, report, interrupt, self.chunk)
+        return run_with(crew, task, scenario.replications, writer.append, report, interrupt, self.chunk)
+
+
+def _say_nothing(done: int, total: int) -> None:
+    return None
 
 
 def _deliver(result: Result, reached: Progress, interrupted: bool) -> Result:

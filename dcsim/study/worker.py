@@ -17,6 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from dcsim.errors import UsageError
 from dcsim.model.history import History
 from dcsim.study.interrupt import Interrupt
 from dcsim.tables.chunk import ChunkBuilder, ChunkTables
@@ -68,8 +69,15 @@ class ChunkResult:
 
 
 def pack(task: Task) -> tuple[bytes, bytes]:
-    """A task as it travels, and a key that tells it from others."""
-    data = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)
+    """A task as it travels, and a key that tells it from others.
+
+    Raises `UsageError` for what cannot travel, a policy that is not a top-level function above all.
+    """
+    try:
+        data = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        advice = "Python policies must be top-level functions, or run with workers=1"
+        raise UsageError(f"this cannot be sent to workers: {error}; {advice}") from error
     return data, blake2b(data, digest_size=16).digest()
 
 

@@ -56,7 +56,9 @@ def main() -> None:
     base = statistics.median(times[10])
     for sites, measured in times.items():
         middle = statistics.median(measured)
-        print(f"{sites:5d} sites  {middle:7.2f} ms a site  x {middle / base:4.2f}  (spread {min(measured):.2f}-{max(measured):.2f})")
+        print(
+            f"{sites:5d} sites  {middle:7.2f} ms a site  x {middle / base:4.2f}  (spread {min(measured):.2f}-{max(measured):.2f})"
+        )
 
 
 if __name__ == "__main__":

@@ -196,6 +196,14 @@ def test_what_is_cancelled_does_not_happen():
     assert not by_another.pending
 
 
+def test_minutes_for_which_everything_was_cancelled_are_not_visited():
+    clock = Clock(events_a_run=50)
+    for minute in range(1, 1_000):
+        clock.stage_at(minute, Stage.DEADLINE, nothing).cancel()
+    clock.run(2_000)
+    assert clock.now == 2_000
+
+
 # -- a run -------------------------------------------------------------------------------------------------------------
 
 
@@ -383,6 +391,17 @@ def test_work_that_never_lets_time_pass_is_named():
 
     Work(clock, minutes=0, cause="rework", who="burn-in", trail=origin(0, "x"), done=again).start()
     with pytest.raises(ModelError, match=r"burn-in \(rework\)"):
+        clock.run(10)
+
+
+def test_dated_callbacks_that_never_let_time_pass_are_named():
+    clock = Clock(events_a_minute=500)
+
+    def remind_again():
+        clock.at(clock.now, remind_again)
+
+    clock.at(2, remind_again)
+    with pytest.raises(ModelError, match=r"events in minute 2.*remind_again"):
         clock.run(10)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -80,8 +83,9 @@ def test_the_diligence_of_the_walk():
 def test_a_join_keeps_the_latest_trail_and_of_those_that_tie_the_one_declared_first():
     site = Site(
         Activity("building", 365, cause="construction"),
-        Activity("grid", 400, cause="grid"),
-        Activity("transformer", 400, cause="equipment"),
+        Activity("study", 100, cause="grid"),
+        Activity("grid", 300, after=("study",), cause="grid"),
+        Activity("transformer", 400, cause="equipment"),  # booked before the grid, so it is heard of first
         Activity("commissioning", 30, after=("transformer", "grid", "building"), cause="commissioning"),
     ).run()
     assert days_by_cause(site.trail) == {"grid": 400, "commissioning": 30}
@@ -91,6 +95,8 @@ def test_of_ends_that_tie_the_one_declared_first_gives_the_trail():
     ends = (Activity("early", 5, cause="x"), Activity("b", 9, cause="b"), Activity("a", 9, cause="a"))
     assert days_by_cause(Site(*ends).run().trail) == {"b": 9}
     assert days_by_cause(Site(*reversed(ends)).run().trail) == {"a": 9}
+    heard_of_last = (Activity("x", 4, cause="x"), Activity("y", 5, ("x",), cause="y"), Activity("b", 9, cause="b"))
+    assert days_by_cause(Site(*heard_of_last).run().trail) == {"x": 4, "y": 5}
 
 
 def test_nothing_to_do_is_done_at_once():
@@ -216,6 +222,15 @@ def test_with_teams_it_is_what_brute_force_finds(rows, a, b):
     assert all(pool.in_use == 0 for pool in site.pools.values())
 
 
+def test_where_nothing_ties_the_answer_is_that_of_idiomatic_simpy():
+    path = Path(__file__).parents[1] / "bench" / "bench_engine.py"
+    spec = importlib.util.spec_from_file_location("bench_engine", path)
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    for seed in range(3):
+        assert bench.assert_equal(bench.draw_project(seed, sites=6, lots=8)) == 6 * (5 + 3 * 8)
+
+
 # -- outcomes ----------------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +339,14 @@ def test_who_is_told_may_cancel_it_all_there_and_then(event):
     assert audit(clock, [crew]) == []
 
 
+def test_the_last_to_pass_may_cancel_it_all():
+    clock = Clock()
+    network = ActivityNetwork(clock, [Activity("a", 5)], finished=print, passed=lambda *_: network.cancel())
+    network.start(origin(0, "x"))
+    clock.run(100)
+    assert network.status == "cancelled"
+
+
 @pytest.mark.parametrize("stopped", [False, True])
 def test_a_cost_may_cancel_all_while_others_are_about_to_start(stopped):
     clock = Clock()
@@ -390,6 +413,7 @@ def test_triggers_may_come_before_the_start():
     site.run()
     assert site.times == {"a": (10, 15), "b": (10, 17)}
     assert days_by_cause(site.trail) == {"financing": 10, "": 7}
+    assert days_by_cause(site.network.tasks["a"].trail) == {"financing": 10, "": 5}
 
 
 def test_triggers_after_the_end_are_ignored_and_others_are_errors():
@@ -452,6 +476,20 @@ def test_nested_pauses_of_all_are_charged_to_the_oldest():
     assert site.times == {"a": (0, 150), "b": (60, 65)}
     assert days_by_cause(site.trail) == {"construction": 100, "financing": 30, "shock": 20}
     assert days_by_cause(site.network.tasks["b"].trail) == {"equipment": 25, "financing": 15, "shock": 20, "b": 5}
+
+
+def test_nested_pauses_ended_newest_first_are_charged_to_the_oldest_alone():
+    site = Site(
+        Activity("a", 100, cause="a"), Activity("b", 5, gate="part", gate_cause="part", cause="b"), triggers=["part"]
+    )
+    site.at(10, site.network.pause_all, "financing", "bank")
+    site.at(20, site.network.pause_all, "shock", "storm")
+    site.trigger(25, "part")
+    site.at(40, site.network.resume_all)
+    site.at(60, site.network.resume_all)
+    site.run()
+    assert days_by_cause(site.trail) == {"a": 100, "financing": 50}
+    assert days_by_cause(site.network.tasks["b"].trail) == {"part": 25, "financing": 35, "b": 5}
 
 
 def test_what_ends_in_the_minute_of_a_pause_is_done_but_its_remedy_waits():

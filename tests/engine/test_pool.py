@@ -379,6 +379,7 @@ def test_any_sequence_of_steps_is_handed_out_as_by_sorting_and_keeps_the_books(s
                 slow.waiting = [entry for entry in slow.waiting if entry[3] != number]
         assert pool.in_use == sum(claim.held for claim in claims) == sum(slow.held.values())
         assert all(claim.held >= 0 for claim in claims)
+        assert set(pool.holders) == {claim for claim in claims if claim.status == "held"}
     settle()
     assert [int(claim.who) for claim in granted] == expected
     assert pool.queue_length == len(slow.waiting) == len(audit(clock, [pool]))
@@ -428,6 +429,12 @@ def test_the_audit_refuses_what_has_no_name():
     with pytest.raises(ModelError, match="without a name waits for team"):
         audit(clock, [pool])
 
+    clock, pool, book = start(1)
+    pool.request(1, rank=0, who="", granted=book.note)
+    clock.run(1)
+    with pytest.raises(ModelError, match="team: 1 held by nobody who has a name"):
+        audit(clock, [pool])
+
     clock = Clock()
 
     def starved():
@@ -452,6 +459,16 @@ def test_the_audit_refuses_books_that_do_not_add_up():
     pool.request(1, rank=0, who="late", granted=book.note)
     with pytest.raises(ModelError, match="not handed out since"):
         audit(clock, [pool])
+
+
+def test_joining_behind_others_at_rest_asks_for_no_hand_out():
+    clock, pool, book = start(0)
+    pool.request(1, rank=5, who="first", granted=book.note)
+    clock.run(0)
+    pool.request(1, rank=6, who="behind", granted=book.note)
+    assert clock.dirty == []
+    pool.request(1, rank=4, who="before", granted=book.note)
+    assert clock.dirty == [pool]
 
 
 def test_withdrawn_claims_do_not_pile_up():

@@ -87,6 +87,19 @@ def test_nested_pauses_are_charged_to_the_oldest_that_is_open():
     assert days_by_cause(work.trail) == {"construction": 100, "financing": 30, "permits": 30}
 
 
+def test_a_resume_that_names_no_cause_ends_the_newest_pause():
+    bench = Bench()
+    work = bench.work(100)
+    bench.at(10, work.pause, "financing", "bank")
+    bench.at(20, work.pause, "permits", "county")
+    bench.at(30, work.resume)
+    bench.at(50, work.resume)
+    bench.clock.run(35)
+    assert work.pauses == (("financing", "bank"),)
+    bench.clock.run(500)
+    assert days_by_cause(work.trail) == {"construction": 100, "financing": 40}
+
+
 def test_a_resume_without_its_pause_is_an_error_until_all_is_over():
     bench = Bench()
     work = bench.work(100)

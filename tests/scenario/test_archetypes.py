@@ -96,9 +96,10 @@ def test_own_words_win_lists_and_quantities_are_replaced_whole_and_none_removes(
 
 
 def test_disabled_entries_are_gone_and_being_disabled_is_not_inherited() -> None:
-    filled = fill(BASE + "  four: {like: three, enabled: true}\n")
-    assert list(filled["sites"]) == ["one", "two", "four"]
+    filled = fill(BASE + "  four: {like: three}\n  five: {like: one, enabled: true}\n")
+    assert list(filled["sites"]) == ["one", "two", "four", "five"]
     assert filled["sites"]["four"] == filled["sites"]["two"]
+    assert filled["sites"]["five"] == filled["sites"]["one"]
     nested = "sites: {a: {diligence: {x: {enabled: false}, y: {enabled: true, n: 1}}}}\nshocks: {s: {enabled: false}}\n"
     assert fill(nested) == {"sites": {"a": {"diligence": {"y": {"n": 1}}}}, "shocks": {}}
 

@@ -90,6 +90,7 @@ def test_a_plain_number_is_in_the_fields_unit(unit: str) -> None:
         ("14 months", "usd_m", "TYPE", ["money", "got a duration '14 months'"]),
         ("$135", "usd_per_kw_month", "TYPE", ["a price per kW and month", "got money"]),
         ("5 racks/month", "units_per_month", "TYPE", ["got racks per time"]),
+        ("80 %", "racks", "TYPE", ["a number of racks", "got a plain number '80 %'"]),
         ("300 MV", "MW", "UNKNOWN", ["unknown unit 'MV'", "did you mean 'MW'"]),
         ("100 mw", "MW", "UNKNOWN", ["did you mean 'MW'"]),
         ("3 Months", "days", "UNKNOWN", ["did you mean 'months'"]),

@@ -30,6 +30,7 @@ def test_a_lost_worker_is_named_and_finished_results_are_kept(tmp_path, fault, s
     result = open_results(tmp_path / "run", verify_rows=True)
     assert result.status == "failed"
     assert says in result.manifest["error"]
+    assert result.manifest["error"].count("worker process") == 1, "those ended because of it are not blamed"
     missing = [number for first, last in result.manifest["missing"] for number in range(first, last + 1)]
     kept = sorted(set(result.milestones["replication"]))
     assert sorted(missing + kept) == list(range(60))
@@ -139,6 +140,18 @@ def test_ctrl_c_before_anything_is_whole_leaves_nothing(tmp_path, support):
         stdout, stderr = script.process.communicate(timeout=20)
         assert (script.process.returncode, stderr) == (130, "")
         assert "before the first replication was whole None" in stdout
+    assert os.listdir(tmp_path) == []
+
+
+@posix
+@pytest.mark.parametrize("delay", [0.1, 0.5])
+def test_ctrl_c_while_workers_start_is_quiet(tmp_path, support, delay):
+    with Script(support, tmp_path / "run", 2, replications=1000, seconds=0.01, faults={"0": "hang"}) as script:
+        script.wait_for("started")
+        time.sleep(delay)
+        script.interrupt_all()
+        _, stderr = script.process.communicate(timeout=20)
+        assert (script.process.returncode, stderr) == (130, "")
     assert os.listdir(tmp_path) == []
 
 

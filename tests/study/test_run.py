@@ -46,6 +46,8 @@ def test_workers_change_nothing(reference, workers, chunk):
 def test_any_executor_will_do(reference):
     with ThreadPoolExecutor(3) as pool:
         assert hashes(run_study(SCENARIO, FAKE, executor=pool, trace=True)) == hashes(reference)
+        other = replace(SCENARIO, seed=6)
+        assert hashes(run_study(other, FAKE, executor=pool)) == hashes(run_study(other, FAKE, workers=1))
         assert pool.submit(int, 3).result() == 3, "a borrowed executor stays open"
 
 
@@ -233,3 +235,17 @@ def test_importing_the_study_is_cheap():
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_cannot_travel_is_a_wrong_call_with_workers_alone():
+    local = Model(lambda scenario, seed: prepare(scenario, seed))
+    assert run_study(SCENARIO, local, workers=1).replications == 70
+    with pytest.raises(UsageError, match="cannot be sent to workers"):
+        run_study(SCENARIO, local, workers=2)
+
+
+def test_python_policies_are_named_in_the_manifest(reference):
+    assert reference.manifest["replayable"] is True
+    result = run_study(SCENARIO, replace(FAKE, policies={"lab": "mine.cheapest"}), workers=1)
+    assert result.manifest["replayable"] is False
+    assert result.manifest["policies"] == {"lab": "mine.cheapest"}

@@ -125,6 +125,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(ResultsError, match="No space left on device"):
         write_file(tmp_path / "a", fill)
     assert (tmp_path / "a").read_text() == "old"
+    assert os.listdir(tmp_path) == ["a"]
     write_file(tmp_path / "a", lambda file: file.write(b"new"))
     assert (tmp_path / "a").read_text() == "new"
     assert os.listdir(tmp_path) == ["a"]

@@ -1,5 +1,6 @@
 """Rows against numbers worked out by hand: the walk of one site, months at their edges, and sums that come out even."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -101,6 +102,11 @@ def test_milestones():
     assert calendar(table["committed"])[3] is None
 
 
+def test_dates_are_committed_for_phases_and_sites_not_for_lots():
+    layout = replace(LAYOUT, committed={("meadow", "all", "live"): date(2028, 1, 1)})
+    assert calendar(rows(walk(0), layout)["milestones"]["committed"]) == [None] * 8
+
+
 def test_a_milestone_before_the_start_has_a_negative_day():
     table = rows(History(0, milestones=[("lab", "meadow", None, None, "loi_signed", -1)], outcomes={}))["milestones"]
     assert table["day"].tolist() == [-1 / 1440]
@@ -137,6 +143,13 @@ def test_a_level_touched_within_a_minute_is_not_reached():
     changes = [(DAY, "lab", "live", 50.0), (DAY, "lab", "live", -50.0), (5 * DAY, "lab", "live", 50.0)]
     power = PowerRecord(changes, LAYOUT)
     assert power.live_on(0, [1e-6, 50.0, 51.0]) == [5, 5, None]
+
+
+def test_what_happens_after_the_horizon_is_not_seen():
+    power = PowerRecord([(LAYOUT.end_minute, "lab", "live", 50.0)], LAYOUT)
+    assert power.live_on(0, [50.0]) == [None]
+    assert power.idle_mw_days(0) == 0.0
+    assert PowerRecord([(LAYOUT.end_minute - 1, "lab", "live", 50.0)], LAYOUT).live_on(0, [50.0]) == [1095]
 
 
 def test_idle_counts_from_the_start_to_the_horizon():

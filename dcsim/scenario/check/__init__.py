@@ -1,0 +1,36 @@
+"""Cross-references and contradictions: a list of small checks, each of which finds its problems on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from dcsim.errors import Problem
+from dcsim.scenario.check import chips, credit, dates, naming, order, power, references, sources, what_ifs
+from dcsim.scenario.check.what_ifs import what_if_problems
+from dcsim.scenario.spec import ScenarioSpec
+from dcsim.scenario.tree import Node
+
+__all__ = ["CHECKS", "check", "what_if_problems"]
+
+CHECKS: tuple[Callable[[ScenarioSpec], Iterator[Problem]], ...] = (
+    *references.CHECKS,
+    *naming.CHECKS,
+    *order.CHECKS,
+    *dates.CHECKS,
+    *power.CHECKS,
+    *credit.CHECKS,
+    *chips.CHECKS,
+)
+"""Every check of what the blocks say together."""
+
+
+def check(spec: ScenarioSpec, filled: Node, raw: Node) -> list[Problem]:
+    """All problems and warnings of a scenario whose fields are well formed each by itself.
+
+    `raw` is the tree as written, `filled` the same with archetypes and defaults in every entry. Positions are left to
+    the caller, who has them by path.
+    """
+    found = [problem for one in CHECKS for problem in one(spec)]
+    found += sources.cited(raw)
+    found += what_ifs.unmatched(spec, filled, raw)
+    return found
