@@ -21,6 +21,7 @@ def command(scenarios: tuple[str, ...]) -> int:
     a scenario that can be run, a line says how large it is, and what a run of it would come to.
     """
     from dcsim.errors import ScenarioError, printable
+    from dcsim.scenario.check import what_if_problems
     from dcsim.scenario.scenario import load
 
     errors = warnings = 0
@@ -30,9 +31,10 @@ def command(scenarios: tuple[str, ...]) -> int:
         except ScenarioError as error:
             found = say_problems(error.problems, name)
         else:
-            found = say_problems(scenario.warnings, name)
-            emit(f"{printable(name)}: {size(scenario)}")
-            emit(f"  {expected(scenario)}")
+            found = say_problems([*scenario.warnings, *what_if_problems(scenario)], name)
+            if not found[0]:
+                emit(f"{printable(name)}: {size(scenario)}")
+                emit(f"  {expected(scenario)}")
         errors, warnings = errors + found[0], warnings + found[1]
     if errors or warnings:
         parts = [counted(number, noun) for number, noun in ((errors, "problem"), (warnings, "warning")) if number]
@@ -59,8 +61,8 @@ def size(scenario: Scenario) -> str:
 ROW_BYTES = {"outcomes": 40.0, "milestones": 4.0, "capacity": 1.5, "delays": 10.0, "hashes": 20.0}
 """About what a row takes in its file, compressed."""
 
-SECONDS = {"replication": 0.0005, "site": 0.0012, "phase": 0.0006, "lot": 0.0002}
-"""About what a part of a replication takes on one core of 2025."""
+SECONDS = {"start": 2.0, "replication": 0.0015, "site": 0.0008, "lot": 0.0003, "month of failures": 0.00003}
+"""About what starting a run, and each part of a replication, takes on one core of 2025."""
 
 
 def expected(scenario: Scenario) -> str:
@@ -77,8 +79,10 @@ def expected(scenario: Scenario) -> str:
     times = scenario.replications
     rows = times * sum(a_replication.values())
     size = times * sum(count * ROW_BYTES[name] for name, count in a_replication.items())
-    parts = {"replication": 1, "site": sites, "phase": phases, "lot": lots}
-    seconds = times * sum(count * SECONDS[name] for name, count in parts.items())
+    halls = [phase.bring_up for site in scenario.spec.sites.values() for phase in site.phases.values()]
+    failing = sum(hall is not None and hall.failures is not None for hall in halls)
+    parts = {"replication": 1, "site": sites, "lot": lots, "month of failures": failing * months}
+    seconds = SECONDS["start"] + times * sum(count * SECONDS[name] for name, count in parts.items())
     what = f"at most about {_round(rows)} rows ({_bytes(size)})"
     return f"a run writes {what} and takes about {_time(seconds)} of one core"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from dcsim.cli.output import DONE, say
@@ -19,9 +17,8 @@ def command(file: str) -> int:
     from dcsim.errors import UsageError, printable
     from dcsim.scenario.template import template
 
-    path = Path(file)
     try:
-        with open(path, "x", encoding="utf-8", newline="\n") as out:
+        with open(file, "x", encoding="utf-8", newline="\n") as out:
             out.write(template())
     except FileExistsError:
         raise UsageError(f"{printable(file)} exists already and is left as it is; choose another name") from None

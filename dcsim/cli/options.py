@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -72,6 +71,8 @@ def read_scenario(
 
 def is_results(path: str) -> bool:
     """Whether the argument is a directory of results. Raises UsageError for a directory that holds none."""
+    from pathlib import Path
+
     from dcsim.errors import UsageError, printable
 
     if not Path(path).is_dir():

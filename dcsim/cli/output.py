@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dcsim.errors import Problem
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
@@ -76,7 +76,9 @@ def _write(stream: TextIO, text: str) -> None:
 
 def _hush(stream: TextIO) -> None:
     """Nobody reads any more: what is still to be written goes nowhere, also when the interpreter ends."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
         os.close(null)
+    except (OSError, ValueError):  # a stream without a descriptor
+        return

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +11,8 @@ from dcsim.cli.output import DONE, FAILED, INTERRUPTED, emit, emit_json, say, sa
 from dcsim.cli.progress import progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dcsim.scenario.scenario import Scenario
     from dcsim.study.result import Result
 
@@ -47,6 +46,8 @@ def command(
     The tables go to results/<name>-<hash>/ under the current directory, where the hash is that of the scenario with
     the edits of this call. A complete run that is there already is kept unless --overwrite is given.
     """
+    from pathlib import Path
+
     from dcsim.study.run import RunFailed, RunInterrupted, simulate
 
     checked = options.read_scenario(scenario, sets, what_ifs, replications, seed)
@@ -113,6 +114,8 @@ def _kept(result: Result | None) -> str:
 
 def _shown(directory: Path) -> str:
     """The path as a user would type it: relative where it lies below the current directory."""
+    from pathlib import Path
+
     try:
         return str(directory.relative_to(Path.cwd()))
     except ValueError:
@@ -126,10 +129,15 @@ def _list(text: str | None) -> list[str] | None:
 
 def default_directory(scenario: Scenario) -> Path:
     """`results/<name>-<hash8>` below the current directory; a name is free text, and never becomes a path."""
+    from pathlib import Path
+
     return Path("results") / f"{slug(scenario.name)}-{scenario.hash[:8]}"
 
 
 def slug(name: str) -> str:
     """A scenario's name as part of a directory's: small letters, digits, `-` and `_`, at most 60 of them."""
+    import re
+    import unicodedata
+
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9_]+", "-", plain)[:60].strip("-") or "scenario"

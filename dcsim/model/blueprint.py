@@ -75,6 +75,11 @@ class Blueprint:
         """00:00 of a date."""
         return (date - self.scenario.start).days * DAY
 
+    def finished(self, path: str) -> int | None:
+        """00:00 of the date on which something finished, if the actuals say so."""
+        actual = self.scenario.spec.actuals.get(path)
+        return self.minute_of(actual.finished) if actual is not None and actual.finished is not None else None
+
     def date_of(self, minute: int) -> dt.date:
         """The date on which a minute lies."""
         return self.scenario.start + dt.timedelta(days=minute // DAY)

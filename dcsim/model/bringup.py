@@ -87,7 +87,7 @@ class Route:
         self.trail = extend(self.trail, hall.world.clock.now, "crews", hall.spec.install.team)
         self.state = "install"
         a_day = hall.world.draws.value(hall.spec.install.racks_per_day, self.lot.number)
-        minutes = max(1, half_up(self.lot.racks / a_day * DAY))
+        minutes = half_up(self.lot.racks / a_day * DAY)
         self._do(minutes, self._installed, hall.crew.calendar if hall.crew is not None else None)
 
     def _installed(self, work: Work | None) -> None:
@@ -136,7 +136,7 @@ class Route:
             racks.live += good
             self.accepted += good
             hall.live(good, self.lot.kw, self.trail, self.first)
-            hall.service.enter(good, self.lot.purchase, hall.world.clock.now)
+            hall.service.enter(good, self.lot.kw, self.lot.purchase, hall.world.clock.now)
         if dead:
             assert rule is not None
             self.rounds += 1

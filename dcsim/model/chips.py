@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dcsim.engine.clock import Stage
 from dcsim.errors import ModelError
-from dcsim.model.blueprint import DAY, half_up
-from dcsim.model.forecast import Watch, median
+from dcsim.model.blueprint import DAY, dollars, half_up
+from dcsim.model.forecast import median
 from dcsim.model.supply import Delivery, Lot, Purchase, Racks
 from dcsim.network.contracts import Contract
 from dcsim.scenario.chips import LeadPolicy
@@ -29,7 +29,6 @@ class Chips:
         self.purchases: list[Purchase] = []
         self.stored: dict[str, list[Lot]] = {tenant: [] for tenant in world.spec.tenants}
         self._allocating: set[str] = set()
-        self._waiting: dict[tuple[str, str], Watch] = {}
         self._targets: dict[str, frozenset[str]] = {}
         self._serves: dict[tuple[int, str], list[Phase]] = {}
 
@@ -70,6 +69,10 @@ class Chips:
         """Who orders."""
         return spec.tenant if spec.tenant is not None else next(iter(self.world.spec.tenants))
 
+    def _rank_of(self, spec: OrderSpec) -> int:
+        """Place of an order in the file."""
+        return next(rank for rank, other in enumerate(self.world.spec.chips.orders.values()) if other is spec)
+
     # Orders made per phase.
 
     def site_leased(self, site: Site) -> None:
@@ -98,7 +101,7 @@ class Chips:
             minute = max(self.world.clock.now, self.world.when(policy))
             self.world.clock.at(minute, lambda: self._place_for(id, spec, phase))
         else:
-            delay = self.world.draws.minutes(policy.delay)
+            delay = self.world.draws.minutes(self.world.by(phase.path, policy.delay))
 
             def due(trail: Trail) -> None:
                 minute = max(self.world.clock.now, trail.minute + delay)
@@ -108,7 +111,7 @@ class Chips:
 
     def _lead(self, id: str, spec: OrderSpec, phase: Phase, before: int) -> None:
         if not phase.ended:
-            self._waiting[id, phase.who] = phase.forecasts.watch(-before, lambda: self._place_for(id, spec, phase))
+            phase.forecasts.watch(-before, lambda: self._place_for(id, spec, phase))
 
     def _place_for(self, id: str, spec: OrderSpec, phase: Phase) -> None:
         """Order what fills the phase, and its spares."""
@@ -147,7 +150,10 @@ class Chips:
                 racks = int(spec.racks.value)
             else:
                 assert spec.amount is not None
-                racks = int(spec.amount.value / draws.value(model.rack_price))
+                price = dollars(draws.value(model.rack_price))
+                if price <= 0:
+                    raise ModelError(f"{id}: {product} costs nothing, so no amount says how many racks")
+                racks = dollars(spec.amount.value) // price
         user = phase.path if phase is not None else f"chips.orders.{id}"
         lead = draws.minutes(world.by(user, spec.lead_time), again)
         given = spec.deliveries.first if again == 0 else None  # a refresh comes a lead time after its order
@@ -155,7 +161,8 @@ class Chips:
         first = max(first, world.available(product), 0)
         tenant = self.tenant_of(spec)
         rack_kw = model.rack_power.value
-        purchase = Purchase(id, spec, tenant, product, model.supplier, racks, rack_kw, minute, phase, again > 0)
+        rank = (self._rank_of(spec), phase.rank if phase is not None else -1)
+        purchase = Purchase(id, spec, tenant, product, model.supplier, racks, rack_kw, minute, phase, rank, again > 0)
         self.purchases.append(purchase)
         self.racks[tenant].ordered += racks
         every = draws.minutes(spec.deliveries.every)
@@ -191,7 +198,7 @@ class Chips:
             book.live += racks
         else:
             book.storage += racks
-            self.world.record.change(0, purchase.tenant, "chips_on_hand", half_up(racks * purchase.rack_kw))
+            self.world.record.change(0, purchase.tenant, "chips_on_hand", racks * purchase.rack_kw)
             self._store(purchase, racks, min(0, purchase.minute))
         return racks
 
@@ -227,7 +234,8 @@ class Chips:
         book.delivered += delivery.racks
         book.storage += delivery.racks
         now = self.world.clock.now
-        self.world.record.change(now, purchase.tenant, "chips_on_hand", half_up(delivery.racks * purchase.rack_kw))
+        self.world.record.change(now, purchase.tenant, "chips_on_hand", delivery.racks * purchase.rack_kw)
+        self.world.log("delivered", purchase.id, f"delivery {delivery.index + 1}: {delivery.racks} racks")
         self._store(purchase, delivery.racks, now)
         self.allocate(purchase.tenant)
 
@@ -265,7 +273,7 @@ class Chips:
     def _allocate(self, tenant: str) -> None:
         self._allocating.discard(tenant)
         kept = []
-        for lot in self.stored[tenant]:
+        for lot in sorted(self.stored[tenant], key=lambda lot: (lot.delivered, lot.purchase.rank)):
             phase = self._destination(lot)
             if phase is None:
                 kept.append(lot)
@@ -297,8 +305,6 @@ class Chips:
 
     def phase_ended(self, phase: Phase) -> None:
         """Undelivered racks of a phase that ended go elsewhere, or are cancelled."""
-        for key in [key for key in self._waiting if key[1] == phase.who]:
-            del self._waiting[key]
         for purchase in self.purchases:
             if purchase.phase is phase and not purchase.spec.rights.redirect:
                 open_ones = [d for d in purchase.deliveries if not d.arrived]

@@ -199,10 +199,10 @@ class Construction:
 
     # What others ask.
 
-    def started(self, name: str, otherwise: int) -> int:
-        """Minute in which an activity began, or the one given."""
+    def started(self, name: str) -> int | None:
+        """Minute in which an activity began."""
         task = self._network.tasks.get(name) if self._network is not None else None
-        return task.begun if task is not None and task.begun is not None else otherwise
+        return task.begun if task is not None else None
 
     def forecast_arrival(self, name: str, at: Callable[[str], int]) -> int:
         """When equipment is on the site, at medians."""

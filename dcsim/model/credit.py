@@ -58,6 +58,11 @@ class Guarantor:
         if self.framework == "pending":
             self._waiting.append(then)
 
+    def offer(self, amount: int) -> int:
+        """What it offers of the dollars that are wanted."""
+        most = self.spec.max_cap
+        return amount if most is None else min(amount, dollars(most.value))
+
     def takes(self, amount: int, floor: str | None) -> bool:
         """Whether a request of so many dollars may be made at all: not above the whole limit, nor if more is used."""
         within = self.limit is None or max(amount, self.pool.in_use + self.opening) <= self.limit
@@ -150,9 +155,7 @@ class Support(Step):
         amount = site.cover_wanted()
         for id in spec.guarantors if spec is not None else ():
             guarantor = self.world.guarantors[id]
-            wanted = amount
-            if guarantor.spec.max_cap is not None:
-                wanted = min(wanted, dollars(guarantor.spec.max_cap.value))
+            wanted = guarantor.offer(amount)
             if id in self._tried:
                 continue
             if not guarantor.takes(wanted, site.rating_floor):

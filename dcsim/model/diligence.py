@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dcsim.engine.activity import STARTED, Activity
@@ -29,15 +30,16 @@ class Diligence(Step):
     def begin(self, trail: Trail) -> None:
         """The letter is signed: start what waits for nothing else."""
         site, m = self.site, self.site.milestones
+        done = self._finished_before(trail)
         self.open(trail)
         assert self.trail is not None
         site.diligence_begins()
-        outside = sorted(
-            {n for stream in self.spec.values() for n in stream.after if n not in self.spec} - {"loi_signed"}
-        )
+        activities = self._activities(done)
+        within = {activity.name for activity in activities}
+        outside = sorted({name for activity in activities for name in activity.after} - within)
         self._network = network = ActivityNetwork(
             self.world.clock,
-            self._activities(),
+            activities,
             finished=self._passed,
             failed=self._failed,
             passed=lambda activity, trail: m.reach(activity.name, trail) if activity.name in self.spec else None,
@@ -45,14 +47,27 @@ class Diligence(Step):
             triggers=outside,
             who=self.who,
         )
+        for name, end in done.items():
+            m.reach(name, end)
         for name in outside:
             m.on(name, lambda trail, name=name: network.trigger(name, trail))  # type: ignore[misc]
         network.start(self.trail)
 
-    def _activities(self) -> list[Activity]:
+    def _finished_before(self, trail: Trail) -> dict[str, Trail]:
+        """Workstreams that the actuals know to have passed, with the trail to their end."""
+        done = {}
+        for name in self.spec:
+            minute = self.world.blueprint.finished(f"sites.{self.site.id}.diligence.{name}")
+            if minute is not None:
+                done[name] = extend(trail, max(minute, trail.minute), "diligence", f"{self.site.id} {name}")
+        return done
+
+    def _activities(self, done: Mapping[str, Trail]) -> list[Activity]:
         site, draws = self.site, self.world.draws
         activities: list[Activity] = []
         for index, (name, stream) in enumerate(self.spec.items()):
+            if name in done:
+                continue
             path = f"sites.{site.id}.diligence.{name}"
             activities += with_delay(
                 Activity(
@@ -93,10 +108,10 @@ class Diligence(Step):
             for name, task in self._network.tasks.items()
         )
 
-    def started(self, name: str, otherwise: int) -> int:
-        """Minute in which a workstream began, or the one given."""
+    def started(self, name: str) -> int | None:
+        """Minute in which a workstream began."""
         task = self._network.tasks.get(name) if self._network is not None else None
-        return task.begun if task is not None and task.begun is not None else otherwise
+        return task.begun if task is not None else None
 
     def closing(self) -> Trail | None:
         if self._network is None or self._network.status is not RUNNING:

@@ -20,6 +20,11 @@ def median(quantity: Quantity | None) -> int:
     return 0 if quantity is None else half_up(quantity.median * DAY)
 
 
+def ends(began: int | None, start: int, minutes: int, now: int) -> int:
+    """When a piece of work ends that began, or will begin at `start`; what is late already is due now."""
+    return max(now, began + minutes) if began is not None else max(now, start) + minutes
+
+
 class SiteForecast:
     """Forecast minutes of a site's milestones; one is made for each question and forgotten."""
 
@@ -81,8 +86,8 @@ class SiteForecast:
 
     def _step(self, spec: After, began: int | None, minutes: int) -> int:
         after = spec.after or ("approved",)
-        start = began if began is not None else max(self.at(name) for name in after) + median(spec.delay)
-        return max(self.now, start + minutes)
+        start = max(self.at(name) for name in after) + median(spec.delay) if began is None else began
+        return ends(began, start, minutes, self.now)
 
 
 class PhaseForecast:
@@ -114,7 +119,7 @@ class PhaseForecast:
         if name in works.activities:
             activity = works.activities[name]
             start = max(self.at(n) for n in phase.construction.after(name)) + median(activity.delay)
-            return max(now, phase.construction.started(name, start) + median(activity.duration))
+            return ends(phase.construction.started(name), start, median(activity.duration), now)
         if name in works.equipment:
             return max(now, phase.construction.forecast_arrival(name, self.at))
         if name == "building_complete":
@@ -125,8 +130,7 @@ class PhaseForecast:
             return phase.site.grid.forecast(phase, self.at)
         if name in ("commissioned", "ready_for_service", "rent_commencement"):
             ready = max(self.at(n) for n in ("building_complete", "equipment_on_site", "energised"))
-            began = phase.commissioning.began
-            return max(now, (began if began is not None else ready) + median(works.commissioning.duration))
+            return ends(phase.commissioning.began, ready, median(works.commissioning.duration), now)
         return self.site.at(name)
 
 

@@ -75,7 +75,9 @@ class Hall:
         phase = self.phase
 
         def due() -> None:
-            self._open(phase.closing_before_hall() or extend(trail, self.world.clock.now, "bring_up", phase.who))
+            now = self.world.clock.now
+            waiting = phase.closing_before_hall() if now > trail.minute else None
+            self._open(waiting or extend(trail, now, "bring_up", phase.who))
 
         phase.forecasts.watch(-self.world.draws.minutes(self.spec.early_access), due)
 
@@ -113,8 +115,8 @@ class Hall:
 
     def has_room(self, lot: Lot) -> bool:
         """Room for the whole lot under power, or on the spares' shelf."""
-        if "full_live" in self.phase.given:
-            return False
+        if "full_live" in self.phase.given and "full_live" not in self.phase.milestones.reached:
+            return False  # its racks are on their way by the file's word
         return lot.racks <= self.racks_that_fill(lot.kw) or lot.racks <= self._shelf(lot)
 
     def _shelf(self, lot: Lot) -> int:
@@ -136,6 +138,7 @@ class Hall:
             racks.spares += lot.racks - fit
             self.service.stock += lot.racks - fit
             self.service.spares += lot.racks - fit
+            self.service.fill()
             lot.racks = fit
             if fit == 0:
                 return
@@ -153,16 +156,15 @@ class Hall:
     def live(self, racks: int, kw: float, trail: Trail, first: bool) -> None:
         """Racks go live: the first in their places, or in place of others, which does not prolong the phase's trail."""
         phase, now = self.phase, self.world.clock.now
-        power = half_up(racks * kw)
-        phase.count("live", power)
-        phase.count("chips_on_hand", -power)
+        phase.count("live", racks * kw)
+        phase.count("chips_on_hand", -racks * kw)
         if not first:
             return
         self.ever_live_kw += racks * kw
         if self.last_live is None:
             phase.reach("first_live", trail)
         self.last_live = trail
-        if self.ever_live_kw >= LIVE_SHARE * phase.kw - 1e-9:
+        if self.ever_live_kw >= LIVE_SHARE * phase.kw - 1e-6:
             phase.reach("full_live", extend(trail, now, "bring_up", phase.who))
 
     def open_live(self, trail: Trail, minute: int) -> None:
@@ -174,18 +176,24 @@ class Hall:
         phase.reach("first_live", trail, minute)
         phase.reach("full_live", trail, minute)
         if self.opening_racks and self.opening_purchase is not None:
-            self.service.enter(self.opening_racks, self.opening_purchase, minute)
+            kw = phase.kw / self.opening_racks  # what the file says of the phase holds
+            self.service.enter(self.opening_racks, kw, self.opening_purchase, minute)
+
+    @property
+    def open_routes(self) -> list[Route]:
+        """Lots on their way to where no racks have been before."""
+        return [route for route in self.routes if route.first and not route.live]
 
     def closing(self) -> Trail | None:
         """The trail of the last lot, as it would close now; None before the hall is open."""
         now = self.world.clock.now
-        if "full_live" in self.phase.milestones.reached:
-            return self.last_live
-        open_routes = [r for r in self.routes if not r.live]
+        open_routes = self.open_routes
         if open_routes:
             closing = open_routes[-1].closing()
             if closing is not None:
                 return closing
+        if "full_live" in self.phase.milestones.reached:
+            return self.last_live
         trail = self.power or self.access
         if trail is None:
             return None

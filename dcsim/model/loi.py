@@ -9,6 +9,7 @@ from dcsim.network.contracts import Contract
 
 if TYPE_CHECKING:
     from dcsim.model.site import Site
+    from dcsim.scenario.site import Renewal
 
 
 class Letter:
@@ -26,7 +27,18 @@ class Letter:
         spec = site.spec.loi
         assert spec is not None
         if spec.exclusivity is not None:
-            self._book(minute + world.draws.minutes(spec.exclusivity))
+            expiry = minute + world.draws.minutes(spec.exclusivity)
+            while expiry < 0 and self._renewal is not None:  # it stands at the start, so it was renewed before
+                expiry += world.draws.minutes(self._renewal.length, self.renewals)
+                self.renewals += 1
+            self._book(expiry)
+
+    @property
+    def _renewal(self) -> Renewal | None:
+        """The terms of a further renewal; None if there is none to come."""
+        spec = self.site.spec.loi
+        renewal = spec.renewal if spec is not None else None
+        return renewal if renewal is not None and self.renewals < int(renewal.at_most.value) else None
 
     def _book(self, minute: int) -> None:
         clock = self.site.world.clock
@@ -34,10 +46,8 @@ class Letter:
 
     def _expire(self) -> None:
         """Renewed with a chance that depends on whether anybody is at work on it; else the site is lost."""
-        site, world = self.site, self.site.world
-        assert site.spec.loi is not None
-        renewal = site.spec.loi.renewal
-        if renewal is not None and self.renewals < int(renewal.at_most.value):
+        site, world, renewal = self.site, self.site.world, self._renewal
+        if renewal is not None:
             k = self.renewals
             self.renewals += 1
             chance = renewal.chance_active if site.at_work else renewal.chance_idle

@@ -24,6 +24,9 @@ STARTS = ("financial_close", "notice_to_proceed")
 GIVEN = ("building_complete", "equipment_on_site", "energised", "commissioned", "ready_for_service", "full_live")
 """What `initial` may give, in order."""
 
+NOTHING_TO_BUILD = PhaseConstruction()
+"""Of a phase whose site says nothing about construction."""
+
 CAUSE_OF = {
     "building_complete": "construction",
     "equipment_on_site": "equipment",
@@ -49,7 +52,7 @@ class Phase:
         self.kw = world.blueprint.phase_kw[site.id, id]
         self.facility_kw: int = half_up(self.kw * site.spec.pue.peak.value)
         self.ended: str | None = None
-        self.works: PhaseConstruction = spec.construction or PhaseConstruction()
+        self.works: PhaseConstruction = spec.construction or NOTHING_TO_BUILD
         self.milestones = Milestones(
             (*PHASE_MILESTONES, *STARTS, *self.works.activities, *self.works.equipment), site.milestones
         )
@@ -67,7 +70,7 @@ class Phase:
         """Minutes by cause from the close until it was ready, once it is."""
         self.excused = 0
         self.past_outside = 0
-        self._measures: dict[str, int] = {}
+        self._measures: dict[str, float] = {}
         self._take_up()
 
     # The order of things.
@@ -224,7 +227,7 @@ class Phase:
         self.milestones.reach(name, trail)
         self.forecasts.refresh()
 
-    def count(self, measure: str, kw: int, minute: int | None = None) -> None:
+    def count(self, measure: str, kw: float, minute: int | None = None) -> None:
         """A measure of the phase rises or falls; ending the phase takes all of it back."""
         self._measures[measure] = self._measures.get(measure, 0) + kw
         at = self.world.clock.now if minute is None else minute

@@ -19,7 +19,7 @@ class Record:
             entity = ".".join([site, *([phase] if phase else []), *([f"lot {lot}"] if lot is not None else [])])
             self.log.add(minute, "milestone", entity, name)
 
-    def change(self, minute: int, tenant: str, measure: str, kw: int) -> None:
-        """A measure of the tenant rises or falls by whole kW."""
+    def change(self, minute: int, tenant: str, measure: str, kw: float) -> None:
+        """A measure of the tenant rises or falls by so many kW."""
         if kw:
             self.history.changes.append((minute, tenant, measure, kw / 1000))

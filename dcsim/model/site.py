@@ -16,6 +16,7 @@ from dcsim.model.grid import SiteGrid
 from dcsim.model.loi import Letter
 from dcsim.model.milestones import Milestones
 from dcsim.model.negotiation import Negotiation
+from dcsim.model.opening import given_milestones, open_positions
 from dcsim.model.phase import Phase
 from dcsim.network.contracts import Contract
 from dcsim.scenario.fields import RATINGS, SITE_MILESTONES, After, at_least
@@ -64,7 +65,6 @@ class Site:
     def begin(self) -> None:
         """Wire the steps to their milestones, then sign the letter or take up where things stand."""
         m, spec = self.milestones, self.spec
-        self._given = self._given_milestones()
         m.on("loi_signed", self._letter_signed)
         m.on("diligence_complete", self._examined)
         self._start("negotiated", self.negotiation, spec.negotiation)
@@ -76,8 +76,8 @@ class Site:
         m.on("lease_signed", self._leased)
         if self.financing is not None:
             self._start("financial_close", self.financing, self.financing.spec)
-        elif not self.is_given("financial_close"):
-            m.on("lease_signed", lambda trail: self.reach("financial_close", trail))
+        else:
+            m.on("lease_signed", self._closed_without_a_loan)
         m.on("financial_close", self._closed)
         self.grid.begin()
         for phase in self.phases.values():
@@ -88,16 +88,20 @@ class Site:
 
     def _start(self, result: str, step: Step, spec: After | None) -> None:
         """Begin a step an offset after its milestones (the approval, if none are named), unless its result is given."""
-        if self.is_given(result):
-            return
         after = (spec.after if spec is not None else ()) or ("approved",)
         delay = spec.delay if spec is not None else None
         minutes = self.world.draws.minutes(delay) if delay is not None else 0
-        self.milestones.on_all(after, lambda trail: None if self.ended else step.begin_after(trail, minutes))
+
+        def reached(trail: Trail) -> None:
+            if not self.ended and not self.is_given(result):
+                step.begin_after(trail, minutes)
+
+        self.milestones.on_all(after, reached)
 
     def _take_up(self) -> None:
         """Sign the letter when it is due; milestones that the file gives come in place of the steps before them."""
-        world, loi, given = self.world, self.spec.loi, self._given
+        world, loi = self.world, self.spec.loi
+        self._given = given = given_milestones(self)
         if not given:
             assert loi is not None
             if loi.signed.after:
@@ -106,37 +110,11 @@ class Site:
                 signed = world.when(loi.signed)
                 world.clock.at(max(0, signed), lambda: self._sign_letter(signed))
             return
-        self._open_positions(given)
+        open_positions(self, given)
         for name in SITE_MILESTONES:
             if name in given:
                 minute = given[name]
                 world.clock.at(max(0, minute), lambda name=name, minute=minute: self._state(name, minute))  # type: ignore[misc]
-
-    def _given_milestones(self) -> dict[str, int]:
-        """Minutes of the milestones in `initial`, and of those before them: at the latest when the next one is."""
-        world, initial = self.world, self.spec.initial
-        dated = {
-            n: getattr(initial, n) for n in SITE_MILESTONES if initial is not None and getattr(initial, n) is not None
-        }
-        given = {name: world.when(when) for name, when in dated.items()}
-        last = max((SITE_MILESTONES.index(n) for n in given), default=-1)
-        if any(phase.spec.initial is not None for phase in self.phases.values()):
-            last = max(last, SITE_MILESTONES.index("notice_to_proceed"))
-        if last < 0:
-            return {}
-        loi = self.spec.loi
-        if "loi_signed" not in given and loi is not None and loi.signed.dated:
-            given["loi_signed"] = world.when(loi.signed)
-        close = given.get("financial_close")
-        if close is not None and last >= SITE_MILESTONES.index("notice_to_proceed"):
-            given.setdefault("notice_to_proceed", close)
-        following = min((minute for phase in self.phases.values() for minute in phase.given.values()), default=0)
-        following = min(0, following)
-        for index in range(last, -1, -1):
-            following = given.setdefault(SITE_MILESTONES[index], following)
-        if any("energised" in phase.given for phase in self.phases.values()):
-            given.setdefault("energy_services", given["notice_to_proceed"])
-        return given
 
     def given_minute(self, name: str) -> int:
         """Minute of a milestone that the file gives."""
@@ -152,39 +130,10 @@ class Site:
         earlier = [self.milestones.reached.get(n) for n in SITE_MILESTONES[: SITE_MILESTONES.index(name)]]
         before = [trail for trail in earlier if trail is not None and trail.minute <= minute]
         start = before[-1] if before else origin(minute, self.id)
-        self.reach(name, extend(start, minute, CAUSE_OF[name], self.id), minute)
-
-    def _open_positions(self, given: dict[str, int]) -> None:
-        """Cover and loan that stand since before the start."""
-        initial, world = self.spec.initial, self.world
-        if initial is None:
-            return
-        if initial.guarantor is not None and initial.cap is not None:
-            guarantor = world.guarantors[initial.guarantor]
-            amount = dollars(initial.cap.value)
-            guarantor.book_opening(amount)
-            self.cover = Cover(self, guarantor, amount, None)
-        if initial.loan is not None and self.financing is not None:
-            missing = dollars(initial.loan.value)
-            for id in self.financing.spec.lenders:
-                left = world.lenders[id].left(self.tenant, None)
-                take = missing if left is None or id == self.financing.spec.lenders[-1] else min(left, missing)
-                if take > 0:
-                    world.book.open(
-                        Contract(
-                            "loan",
-                            f"loan:{self.id}:{id}",
-                            id,
-                            self.developer,
-                            take,
-                            min(0, given["loi_signed"]),
-                            site=self.id,
-                            tenant=self.tenant,
-                            guarantor=initial.guarantor,
-                        )
-                    )
-                    missing -= take
-            self.financing.loan = dollars(initial.loan.value)
+        trail = extend(start, minute, CAUSE_OF[name], self.id)
+        for stream in self.spec.diligence if name == "diligence_complete" else ():
+            self.milestones.reach(stream, trail)
+        self.reach(name, trail, minute)
 
     # What happens on the way.
 
@@ -248,6 +197,10 @@ class Site:
         if self.financing is not None and not self.is_given("financial_close"):
             self.financing.lease_signed(trail.minute)
         world.chips.site_leased(self)
+
+    def _closed_without_a_loan(self, trail: Trail) -> None:
+        if not self.is_given("financial_close"):
+            self.reach("financial_close", trail)
 
     def _closed(self, trail: Trail) -> None:
         for phase in self.phases.values():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -65,6 +64,11 @@ class Delivery:
     arrived: bool = False
     deferred: int = 0
 
+    @property
+    def place(self) -> tuple[int, int, tuple[int, int], int]:
+        """Place in a queue: by the minute it is due, then by its order's minute and place in the file."""
+        return self.due, self.purchase.minute, self.purchase.rank, self.index
+
 
 @dataclass(eq=False)
 class Purchase:
@@ -79,6 +83,8 @@ class Purchase:
     rack_kw: float
     minute: int
     phase: Phase | None
+    rank: tuple[int, int]
+    """Places of its order and of its phase in the file."""
     refresh: bool = False
     """Whether it replaces racks at the end of their life."""
     deliveries: list[Delivery] = field(default_factory=list)
@@ -117,38 +123,39 @@ class Supplier:
         rates = [rate.value for start, rate in sorted(self.spec.racks.items()) if start <= date]
         output = half_up((rates[-1] if rates else 0.0) * self.share)
         end = blueprint.month_end(now)
-        due = [d for d in self.queue if d.due < end]
-        if self.spec.sharing == "pro_rata":
-            self._pro_rata(due, output)
-        else:
-            by_priority = self.spec.sharing == "priority"
-            due.sort(key=lambda d: (d.purchase.spec.priority if by_priority else 0, d.due, d.purchase.minute))
-            for delivery in due:
-                take = min(output, delivery.racks - delivery.allotted)
-                delivery.allotted += take
-                output -= take
-        for delivery in due:
-            if delivery.allotted == delivery.racks:
-                self.queue.remove(delivery)
-                self._book(delivery)
+        left = self._hand_out([d for d in self.queue if d.due < now], output)
+        self._hand_out([d for d in self.queue if now <= d.due < end], left)
+        for delivery in [d for d in self.queue if d.allotted == d.racks]:
+            self.queue.remove(delivery)
+            self._book(delivery)
 
-    def _pro_rata(self, due: list[Delivery], output: int) -> None:
-        """By racks wanted per tenant, largest remainder; within a tenant the oldest first."""
-        wanted: dict[str, int] = {}
-        for d in due:
-            wanted[d.purchase.tenant] = wanted.get(d.purchase.tenant, 0) + d.racks - d.allotted
-        total = sum(wanted.values())
-        shares = dict(wanted)
-        if total > output:
-            exact = {t: output * w / total for t, w in wanted.items()}
-            shares = {t: math.floor(x) for t, x in exact.items()}
-            rest = output - sum(shares.values())
-            for tenant in sorted(exact, key=lambda t: (shares[t] - exact[t], list(wanted).index(t)))[:rest]:
-                shares[tenant] += 1
-        for delivery in sorted(due, key=lambda d: (d.due, d.purchase.minute)):
-            take = min(shares[delivery.purchase.tenant], delivery.racks - delivery.allotted)
+    def _hand_out(self, due: list[Delivery], output: int) -> int:
+        """Give racks to deliveries; returns what is left."""
+        rule = self.spec.sharing if self.spec is not None else "first_come"
+        quotas = self._quotas(due, output) if rule == "pro_rata" else None
+        by_priority = rule == "priority"
+        for delivery in sorted(due, key=lambda d: (d.purchase.spec.priority if by_priority else 0, *d.place)):
+            take = min(output, delivery.racks - delivery.allotted)
+            if quotas is not None:
+                take = min(take, quotas[delivery.purchase.tenant])
+                quotas[delivery.purchase.tenant] -= take
             delivery.allotted += take
-            shares[delivery.purchase.tenant] -= take
+            output -= take
+        return output
+
+    def _quotas(self, due: list[Delivery], output: int) -> dict[str, int]:
+        """Racks for each tenant, by racks wanted; what is left over goes to the largest remainders."""
+        wanted = dict.fromkeys(self.world.spec.tenants, 0)
+        for delivery in due:
+            wanted[delivery.purchase.tenant] += delivery.racks - delivery.allotted
+        total = sum(wanted.values())
+        if total <= output:
+            return wanted
+        quotas = {tenant: output * racks // total for tenant, racks in wanted.items()}
+        by_remainder = sorted(wanted, key=lambda tenant: -(output * wanted[tenant] % total))
+        for tenant in by_remainder[: output - sum(quotas.values())]:
+            quotas[tenant] += 1
+        return quotas
 
     def _book(self, delivery: Delivery) -> None:
         """It comes whole at the later of now and its due minute."""

@@ -12,7 +12,7 @@ from dcsim.engine.draws import Draws, PlanDraws
 from dcsim.engine.log import EventLog
 from dcsim.engine.pool import Pool
 from dcsim.engine.trail import Trail, extend, links, origin
-from dcsim.errors import ModelError
+from dcsim.errors import ModelError, UsageError, suggest
 from dcsim.model.blueprint import DAY, YEAR, Blueprint, dollars, half_up
 from dcsim.model.chips import Chips
 from dcsim.model.credit import Guarantor
@@ -40,6 +40,8 @@ class World:
 
     `unlimited` lifts every shared limit (the plan). `policies` are conversion policies by tenant, in place of the
     file's. Nothing is booked before `run`.
+
+    Raises UsageError for the policy of a tenant that is not in the scenario.
     """
 
     def __init__(
@@ -66,6 +68,9 @@ class World:
         self._monthly: list[Callable[[], bool | None]] = []
         self.next_month = self._month_after(0)
         spec = self.spec
+        for id in policies or ():
+            if id not in spec.tenants:
+                raise UsageError(f"policies: unknown tenant {id!r}{suggest(id, spec.tenants)}")
         self.tenants = {id: Tenant(self, id, (policies or {}).get(id)) for id in spec.tenants}
         self.crews = {id: self.pool(id, team) for id, team in spec.crews.items()}
         self.regions = {id: Region(self, id) for id in spec.regions}
@@ -106,9 +111,9 @@ class World:
                 region.month()
         for maker in self.makers.values():
             maker.month()
-        self._monthly = [callback for callback in self._monthly if callback() is not False]
         for site in self.sites.values():
             site.refresh()
+        self._monthly = [callback for callback in self._monthly if callback() is not False]
 
     def _month_after(self, minute: int) -> int:
         """The next 1st of a month at which forecasts are made anew, or the last minute."""
@@ -193,12 +198,12 @@ class World:
                 if shock.when.value > 0 and not self.unlimited:
                     self._next_shock(name, shock.when.value, 0, 0)
             else:
-                minute = max(0, self.blueprint.minute_of(shock.when))
-                if minute <= self.last_minute:
+                minute = self.blueprint.minute_of(shock.when)
+                if 0 <= minute <= self.last_minute:  # what came before has been survived by what stands here
                     self.clock.stage_at(minute, Stage.SHOCK, lambda name=name: self._pull_back(name, 0))  # type: ignore[misc]
 
     def _next_shock(self, name: str, rate: float, after: int, k: int) -> None:
-        gap = -math.log1p(-self.draws.uniform(f"shocks.{name}.gap", k)) / rate
+        gap = -math.log(self.draws.uniform(f"shocks.{name}.gap", k)) / rate  # high luck is struck sooner
         minute = after + max(1, half_up(gap * YEAR))
         if minute <= self.last_minute:
             self.clock.stage_at(minute, Stage.SHOCK, lambda: self._strike(name, rate, minute, k))
@@ -252,9 +257,10 @@ class World:
         end = self.last_minute + 1
         full = phase.milestones.reached.get("full_live")
         state = "live" if full is not None else phase.ended or "pending"
+        reached = full is not None and (phase.hall is None or not phase.hall.open_routes)
         if phase.ended and full is None:
             trail, minute = phase.end_trail, phase.end_minute
-        elif full is not None:
+        elif full is not None and reached:
             trail = phase.hall.last_live if phase.hall is not None and phase.hall.last_live is not None else full
             minute = trail.minute
         else:
@@ -278,7 +284,7 @@ class World:
             phase=phase.id,
             mw=phase.kw / 1000,
             state=state,
-            reached=full is not None,
+            reached=reached,
             minute=minute,
             trail=_trail(trail),
             lots=lots,
@@ -317,7 +323,9 @@ class World:
             capacity = lender.spec.capacity
             loans = list(self.book.standing("loan", lender.id))
             lent = sum(loan.amount for loan in loans)
-            if capacity is not None and lent > dollars(capacity.value) and any(loan.opened > 0 for loan in loans):
+            if self.unlimited or capacity is None or not any(loan.opened > 0 for loan in loans):
+                continue
+            if lent > dollars(capacity.value):
                 raise ModelError(f"{lender.id} has lent {lent}, more than its capacity")
         leased = sum(kw for _, _, m, kw in self.record.history.changes if m == "leased" and kw > 0)
         standing = ended = 0.0

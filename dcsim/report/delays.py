@@ -101,7 +101,8 @@ def explained_text(found: Explained) -> str:
     for link in found.links:
         date = found.start + dt.timedelta(days=link.end // DAY)
         days = number((link.end - link.begin) / DAY)
-        rows.append([number(link.end / DAY), date.isoformat(), days, link.cause, link.who])
+        who = link.who.removeprefix(f"{found.site}.{found.phase} ").removeprefix(f"{found.site} ")
+        rows.append([number(link.end / DAY), date.isoformat(), days, link.cause, who])
     lines += table(rows, right=[0, 2], give=4)
     if found.state in ("live", "pending"):
         lines += ["", *_against_plan(found)]

@@ -10,8 +10,8 @@ from dcsim.study.explain import PhasePlan, Plan, SitePlan, Step
 
 DAY = 1440
 MOST_LOTS = 6
-LONGEST_STEP = 26
-LONGEST_PATH = 36
+LONGEST_STEP = 24
+LONGEST_PATH = 30
 
 
 def plan_text(plan: Plan) -> str:

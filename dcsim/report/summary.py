@@ -26,7 +26,6 @@ import datetime as dt
 import math
 from typing import Any
 
-from dcsim.model.history import TERMINAL_STATES
 from dcsim.report.text import percent
 from dcsim.stats import FEW_FOR_MEAN, Estimate, mean, needed_for_quantile, quantile, share
 from dcsim.study.dates import DateEstimate, estimate_date
@@ -129,10 +128,10 @@ def _end_states(outcomes: Any, scenario: ScenarioLike) -> list[dict[str, Any]]:
     found = []
     for tenant in scenario.tenants:
         rows = outcomes[outcomes["tenant"] == tenant]
-        for state in TERMINAL_STATES:
-            values = rows[f"mw_{state}"].to_numpy()
+        for column in [name for name in rows.columns if name.startswith("mw_")]:
+            values = rows[column].to_numpy()
             if values.any():
-                found.append({"tenant": tenant, "state": state, "mw": plain(mean(values))})
+                found.append({"tenant": tenant, "state": column.removeprefix("mw_"), "mw": plain(mean(values))})
     return found
 
 

@@ -15,20 +15,43 @@ HEIGHT = 39
 LEAST_YEARS = 3
 """Year ends that are shown however little room there is."""
 
+FEW = 3
+"""Targets and commitments that are shown rather than more of the other."""
+
 
 def summary_text(summary: dict[str, Any], height: int = HEIGHT) -> str:
-    """The summary (see `dcsim.report.summary`) as text of at most 80 columns and, within reason, `height` lines."""
+    """The summary (see `dcsim.report.summary`) as text of at most 80 columns.
+
+    Where it does not fit `height` lines it shows every second year end (every fourth, ...), then fewer commitments,
+    then fewer targets, and says so.
+    """
     one = summary["replications"]["done"] == 1
-    tenants = list(dict.fromkeys(row["tenant"] for row in summary["live_mw"]))
+    dates = list(dict.fromkeys(row["date"] for row in summary["live_mw"]))
+    several = len({row["tenant"] for row in summary["live_mw"]}) > 1
     head = _head(summary)
     tail = [*_end_states(summary, one), *_causes(summary, one), *_warnings(summary), *_where(summary)]
-    room = height - len(head) - len(tail)
-    targets, committed = summary["targets"], summary["committed"]
-    most = max(2, room // 3)
-    lines = _targets(targets, summary["horizon"], one, len(tenants) > 1, most)
-    promised = _committed(committed, one, max(1, min(most, room - len(lines) - LEAST_YEARS - 3)))
-    room -= len(lines) + len(promised)
-    return "\n".join([*head, *_live(summary, one, room, len(tenants) > 1), *lines, *promised, *tail])
+    step, targets, committed = 1, len(summary["targets"]), len(summary["committed"])
+    while True:
+        lines = [
+            *head,
+            *_live(summary, one, _picked(dates, step), several),
+            *_targets(summary["targets"], targets, summary["horizon"], one, several),
+            *_committed(summary["committed"], committed, one),
+            *tail,
+        ]
+        if len(lines) <= height:
+            break
+        if len(_picked(dates, 2 * step)) >= LEAST_YEARS:
+            step *= 2
+        elif committed > FEW:
+            committed -= 1
+        elif targets > FEW:
+            targets -= 1
+        elif committed > 1:
+            committed -= 1
+        else:
+            break
+    return "\n".join(lines)
 
 
 def _head(summary: dict[str, Any]) -> list[str]:
@@ -41,40 +64,31 @@ def _head(summary: dict[str, Any]) -> list[str]:
     return [clip(title, WIDTH), clip(f"{times}, seed {summary['seed']}, {span}", WIDTH), ""]
 
 
-def _live(summary: dict[str, Any], one: bool, room: int, several: bool) -> list[str]:
-    """Live MW by year end: all that fit, else every second, every fourth, ...; the last one always."""
+def _live(summary: dict[str, Any], one: bool, dates: Sequence[str], several: bool) -> list[str]:
+    """Live MW at the ends of those years."""
     rows = summary["live_mw"]
     if not rows:
         return []
-    dates = list(dict.fromkeys(row["date"] for row in rows))
-    tenants = list(dict.fromkeys(row["tenant"] for row in rows))
-    step = 1
-    while len(_picked(dates, step)) * len(tenants) > max(room - 2, LEAST_YEARS) and step < len(dates):
-        step *= 2
-    picked = set(_picked(dates, step))
-    heads = ["live MW, end of", *([""] if one else ["P10", "P50", "P90"])]
-    if several:
-        heads.insert(0, "tenant")
-    lines = [heads]
-    for tenant in tenants:
-        for row in rows:
-            if row["tenant"] == tenant and row["date"] in picked:
-                names = ["p50"] if one else ["p10", "p50", "p90"]
-                cells = [row["date"], *(amount(estimate(row[name])) for name in names)]
-                lines.append([tenant, *cells] if several else cells)
-    note = [] if step == 1 else ["  (not every year end is shown)"]
+    lines = [[*(["tenant"] if several else []), "live MW, end of", *([""] if one else ["P10", "P50", "P90"])]]
+    names = ["p50"] if one else ["p10", "p50", "p90"]
+    for row in rows:
+        if row["date"] in dates:
+            cells = [row["date"], *(amount(estimate(row[name])) for name in names)]
+            lines.append([row["tenant"], *cells] if several else cells)
+    note = [] if {row["date"] for row in rows} == set(dates) else ["  (not every year end is shown)"]
     return [*table(lines), *note, ""]
 
 
 def _picked(dates: Sequence[str], step: int) -> list[str]:
+    """Every so manyth, the last one always."""
     return list(reversed(dates[::-1][::step]))
 
 
-def _targets(targets: list[dict[str, Any]], horizon: str, one: bool, several: bool, most: int) -> list[str]:
+def _targets(targets: list[dict[str, Any]], most: int, horizon: str, one: bool, several: bool) -> list[str]:
     if not targets:
         return []
     lines = [["target", *(["date"] if one else [f"chance by {horizon}", "P10", "P50", "P90"])]]
-    shown = targets[: max(1, most if one else most // 2)]
+    shown = targets[:most]
     for row in shown:
         name = f"{number(row['mw'])} MW" + (f" {row['tenant']}" if several else "")
         dates = [row[q] for q in ("p10", "p50", "p90")]
@@ -95,10 +109,10 @@ def _reached(plain: dict[str, Any]) -> tuple[str, str]:
     return (first, second) if second else (first, f"not by then in {percent(1 - reached.value)}")
 
 
-def _committed(rows: list[dict[str, Any]], one: bool, most: int) -> list[str]:
+def _committed(rows: list[dict[str, Any]], most: int, one: bool) -> list[str]:
     if not rows:
         return []
-    shown = rows if len(rows) <= most else sorted(rows, key=lambda row: row["chance"]["value"])[: most - 1]
+    shown = rows if len(rows) <= most else sorted(rows, key=lambda row: row["chance"]["value"])[:most]
     lines = [["committed", "date", "kept" if one else "chance of keeping it"]]
     for row in shown:
         what = f"{row['site']}{'.' + row['phase'] if row['phase'] else ''} {row['milestone'].replace('_', ' ')}"

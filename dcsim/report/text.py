@@ -175,9 +175,12 @@ def date(day: dt.date | None, horizon: dt.date) -> str:
 
 
 def around(day: dt.date | None, low: dt.date | None, high: dt.date | None) -> str:
-    """Days from a date to the ends of its interval: `-20 +31 d`, or `-20 d, open` where it ends after the horizon."""
+    """Days from a date to the ends of its interval: `-20 +31 d`.
+
+    `-20 d, open` where it ends after the horizon, `from 2029-03-12` where only its lower end lies before that.
+    """
     if day is None:
-        return "" if low is None else f"({low.isoformat()})"
+        return "" if low is None else f"from {low.isoformat()}"
     below = "" if low is None else f"-{(day - low).days}"
     above = "open" if high is None else f"+{(high - day).days}"
     return f"{below} {above} d" if high is not None else f"{below} d, {above}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -72,6 +71,7 @@ def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, l
     aimed: set[str] = set()
     found = [item for item in walk(spec) if item[0].partition(".")[0] not in ("defaults", "archetypes", "what_ifs")]
     durations = frozenset(path for path, quantity, _ in found if quantity.unit == "days")
+    aims = {name: [tuple(pattern.split(".")) for pattern in driver.hits] for name, driver in spec.drivers.items()}
     for path, quantity, put in found:
         context = context_of(spec, path)
         address = declared(path) if quantity.kind == "epistemic" else path
@@ -89,9 +89,10 @@ def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, l
             else:
                 factors.append((member, loading))
         drivers = []
-        if path in durations and not path.startswith("drivers."):
+        if aims and path in durations and not path.startswith("drivers."):
+            names = list(_names_of(path, spec, durations))
             for name, driver in spec.drivers.items():
-                if not any(_hits(pattern, path, spec, durations) for pattern in driver.hits):
+                if not any(_matches(pattern, known) for pattern in aims[name] for known in names):
                     continue
                 aimed.add(name)
                 member = _member(f"drivers.{name}", driver.per, context)
@@ -155,28 +156,26 @@ def context_of(spec: ScenarioSpec, path: str) -> Context:
     return {}
 
 
-def _hits(pattern: str, path: str, spec: ScenarioSpec, durations: frozenset[str]) -> bool:
-    """Whether a pattern names a duration, or the block whose main duration it is."""
+def _names_of(path: str, spec: ScenarioSpec, durations: frozenset[str]) -> Iterator[tuple[str, ...]]:
+    """What `hits` may call a duration: whole, below its site or phase, or by a tag of the site (`sites.@letters.loi`).
+
+    Each also without its last segment where it is the main duration of its block.
+    """
+    part = tuple(path.split("."))
+    names = [part]
+    if part[0] == "sites" and len(part) > 2:
+        below = part[4:] if part[2] == "phases" else part[2:]
+        names += [below, ("sites", part[1], *below)]
+        names += [("sites", f"@{tag}", *below) for tag in spec.sites[part[1]].tags]
     block, _, last = path.rpartition(".")
     is_main = last in TRAILING and not any(f"{block}.{name}" in durations for name in TRAILING[: TRAILING.index(last)])
-    for candidate in _names_of(path, spec):
-        if _matches(pattern, candidate) or (is_main and _matches(pattern, candidate.rpartition(".")[0])):
-            return True
-    return False
+    for name in dict.fromkeys(names):
+        yield name
+        if is_main:
+            yield name[:-1]
 
 
-def _names_of(path: str, spec: ScenarioSpec) -> Iterator[str]:
-    """What `hits` may call a path: whole, below its site or phase, or by a tag of the site (`sites.@letters.loi`)."""
-    yield path
-    in_site = re.fullmatch(r"sites\.([^.]+)\.(?:phases\.[^.]+\.)?(.+)", path)
-    if in_site is not None:
-        site, below = in_site.groups()
-        yield below
-        yield f"sites.{site}.{below}"
-        for tag in spec.sites[site].tags:
-            yield f"sites.@{tag}.{below}"
-
-
-def _matches(pattern: str, path: str) -> bool:
-    a, b = pattern.split("."), path.split(".")
-    return len(a) == len(b) and all(fnmatchcase(y, x) for x, y in zip(a, b, strict=True))
+def _matches(pattern: tuple[str, ...], name: tuple[str, ...]) -> bool:
+    return len(pattern) == len(name) and all(
+        y == x or ("*" in x and fnmatchcase(y, x)) for x, y in zip(pattern, name, strict=True)
+    )

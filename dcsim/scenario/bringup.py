@@ -19,8 +19,9 @@ class Install(Block):
     team: str = "none"
     """Team of the tenant; one crew a lot."""
     racks_per_day: Annotated[Quantity, Number("racks_per_day", minimum=0, exclusive=True, worse="low")] = Field(
-        default_factory=lambda: parse_quantity(1e6, "racks_per_day")
+        default_factory=lambda: parse_quantity(1e9, "racks_per_day")
     )
+    """Racks that a crew sets up a day; it takes no time if left out."""
 
 
 class DeadOnArrival(Block):

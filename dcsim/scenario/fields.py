@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.functional_validators import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core.core_schema import ValidationInfo
 
 from dcsim.errors import printable, suggest
 from dcsim.quantity import LAW_NAMES, Quantity, QuantityError, is_quantity, parse_quantity
@@ -173,20 +182,33 @@ class Number:
         except QuantityError as error:
             raise problems(error.problems) from None
 
+    def _read(self, raw: object, info: ValidationInfo) -> Quantity:
+        """The quantity; what many entries inherit is parsed once, where the validation has a context to keep it in."""
+        if isinstance(raw, Quantity):
+            return raw
+        known: dict[object, tuple[object, Quantity]] | None = info.context
+        if known is None:
+            return self.parse(raw)
+        key = (self, type(raw), raw if isinstance(raw, str | int | float) else id(raw))
+        if key not in known:
+            known[key] = raw, self.parse(raw)  # holding what was read, so that nothing else takes its id
+        return known[key][1]
+
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            lambda raw: raw if isinstance(raw, Quantity) else self.parse(raw),
+        return core_schema.with_info_plain_validator_function(
+            self._read,
             serialization=core_schema.plain_serializer_function_ser_schema(str),
         )
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        any_of: list[dict[str, Any]] = [{"type": "number"}, {"type": "string"}]
-        if not self.constant:
-            any_of.append({"$ref": "#/$defs/Law"})
-        any_of.append({"$ref": "#/$defs/Wrapped"})
-        return {"anyOf": any_of, "x-unit": self.unit, "x-worse": self.worse}
+        """What the field is kept in; `dcsim.scenario.describe` adds the forms in which it may be written."""
+        found: dict[str, Any] = {"x-unit": self.unit, "x-worse": self.worse, "x-constant": self.constant}
+        for name, bound in (("minimum", self.minimum), ("maximum", self.maximum)):
+            if bound is not None:
+                found[f"exclusive{name.title()}" if self.exclusive else name] = bound
+        return {**found, "x-whole": self.whole}
 
 
 Days = Annotated[Quantity, Number("days", minimum=0)]
@@ -208,7 +230,7 @@ def _check_id(value: str) -> str:
     return value
 
 
-Id = Annotated[str, AfterValidator(_check_id)]
+Id = Annotated[str, AfterValidator(_check_id), Field(json_schema_extra={"pattern": f"^{ID.pattern}$"})]
 
 
 def _as_list(value: Any) -> Any:
@@ -352,7 +374,7 @@ def _check_rating(value: Any) -> Any:
     return value
 
 
-Rating = Annotated[str, BeforeValidator(_check_rating)]
+Rating = Annotated[str, BeforeValidator(_check_rating), WithJsonSchema({"enum": list(RATINGS)})]
 
 
 def at_least(rating: str | None, floor: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -26,11 +27,13 @@ from dcsim.scenario.fields import (
 Rate = Annotated[Quantity, Number("fraction", minimum=0, maximum=1)]
 
 
+@cache
 def days(value: float) -> Quantity:
     """A constant duration, for defaults."""
     return parse_quantity(value, "days")
 
 
+@cache
 def share(value: float) -> Quantity:
     """A constant fraction, for defaults."""
     return parse_quantity(value, "fraction", constant=True)
@@ -115,7 +118,7 @@ def _as_steps(raw: object) -> object:
 class Supply(Block):
     """Makes a party a supplier of chips with a limited output."""
 
-    racks: Annotated[dict[Date, Output], BeforeValidator(_as_steps)]
+    racks: Annotated[dict[Date, Output], BeforeValidator(_as_steps, json_schema_input_type=dict[Date, Output] | Output)]
     """Racks a month: a number, or steps from dates (`{2026-07-01: 4800/month, 2027-01-01: 6500/month}`)."""
     share_for_this_world: Share = Field(default_factory=lambda: share(1))
     """What customers outside the scenario leave of it; drawn once."""

@@ -17,7 +17,7 @@ from dcsim.scenario.check import check
 from dcsim.scenario.migrate import migrate
 from dcsim.scenario.status import apply_actuals
 from dcsim.scenario.tree import Node
-from dcsim.scenario.validate import read_spec, unused_archetypes
+from dcsim.scenario.validate import read_spec, refuse_too_large, unused_archetypes
 from dcsim.scenario.yaml_reader import read_file, read_yaml, write_yaml
 
 PER_PHASE = ("activities", "equipment", "commissioning")
@@ -33,6 +33,7 @@ class Scenario:
     def __init__(self, raw: Node, folder: Path | None = None) -> None:
         """Check `raw` (a tree as read, sheets not yet joined). Raises ScenarioError with all problems at once."""
         self.folder = folder
+        refuse_too_large(raw)
         self.raw = raw = migrate(raw)
         self.filled, problems = archetypes.fill(raw)
         self._resolved = resolved = _per_phase(self.filled, problems)
@@ -215,12 +216,5 @@ def _located(path: str, resolved: Node) -> tuple[str, ...]:
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
-    """In the order of the file, and a default used by twelve sites is wrong once."""
-    seen: set[tuple[object, str]] = set()
-    out = []
-    for problem in problems:
-        key = (problem.mark or problem.path, problem.message)
-        if key not in seen:
-            seen.add(key)
-            out.append(problem)
-    return sorted(out, key=lambda p: (p.mark is not None, p.mark or 0))
+    """In the order of the file, each once: what twelve sites inherit is at one path."""
+    return sorted(dict.fromkeys(problems), key=lambda p: (p.mark is not None, p.mark or 0))

@@ -54,7 +54,7 @@ def _as_team(value: object) -> object:
     return {"count": value}
 
 
-TeamField = Annotated[Team, BeforeValidator(_as_team)]
+TeamField = Annotated[Team, BeforeValidator(_as_team, json_schema_input_type=Team | PositiveCount)]
 
 
 class Committee(Block):

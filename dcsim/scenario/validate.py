@@ -8,17 +8,29 @@ from typing import Any, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dcsim.errors import Problem
+from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario import archetypes, tree
 from dcsim.scenario.fields import is_wrapper
 from dcsim.scenario.paths import PROVENANCE
 from dcsim.scenario.spec import VERSION, ScenarioSpec
-from dcsim.scenario.tree import Loc, Node
+from dcsim.scenario.tree import Items, Loc, Node
 from dcsim.scenario.wording import unknown_key, worded
 from dcsim.units import describe
 
 MOST_ROUNDS = 30
 """Times that what is at fault is left out before nothing is left."""
+
+MOST_PROBLEMS = 200
+"""Faults that are listed; more are counted."""
+
+MOST_VALUES = 100_000
+"""Values in a scenario as written."""
+
+MOST_FILLED = 200_000
+"""Values once every site has what it inherits, and every phase what its site has."""
+
+BARE_SITE = 20
+"""What a site counts for that says nothing."""
 
 _STAND_INS = {"version": VERSION, "name": "unnamed", "start": "2000-01-01", "horizon": "2099-12-31"}
 """What stands for a missing or faulty field of the scenario itself, so that the rest can be checked."""
@@ -36,9 +48,10 @@ class Reading(NamedTuple):
     def hides(self, problem: Problem) -> bool:
         """Whether a problem found later may only be due to what was left out."""
         at = problem.path.split(".")
+        named = problem.message.partition("; did you mean")[0].casefold()
         for loc in self.dropped:
             gone = [str(part) for part in loc]
-            if at[: len(gone)] == gone or at == gone[:-1] or any(f"'{part}'" in problem.message for part in gone[1:]):
+            if at[: len(gone)] == gone or at == gone[:-1] or any(f"'{part.casefold()}'" in named for part in gone[1:]):
                 return True
         return False
 
@@ -55,12 +68,15 @@ def read_spec(filled: Node, faulty: Iterable[Problem] = ()) -> Reading:
     dropped: list[Loc] = []
     for attempt in range(MOST_ROUNDS):
         try:
-            return Reading(ScenarioSpec.model_validate(here), problems, dropped)
+            return Reading(ScenarioSpec.model_validate(here, context={}), problems, dropped)
         except ValidationError as error:
             faults = _faults(error)
         if attempt == 0:
             real = [f for f in faults if f["type"] != "missing" or not _below(_path(f["loc"]), suspects)]
-            problems = _problems_of(real, filled, ScenarioSpec)
+            problems = _problems_of(real[:MOST_PROBLEMS], filled, ScenarioSpec)
+            if len(real) > MOST_PROBLEMS:
+                problems.append(Problem("LIMIT", "", f"and {len(real) - MOST_PROBLEMS:,} faults more, not listed"))
+                break
         gone = list(dict.fromkeys(_culprit(fault, here) for fault in faults))
         if any(not loc for loc in gone):
             break
@@ -68,6 +84,51 @@ def read_spec(filled: Node, faulty: Iterable[Problem] = ()) -> Reading:
             here = _without(here, loc)
         dropped += gone
     return Reading(None, problems, dropped)
+
+
+def refuse_too_large(raw: Node) -> None:
+    """Raises ScenarioError (LIMIT) for a scenario that would grow beyond what can be checked in a few seconds."""
+    written = _count(raw)
+    if written > MOST_VALUES:
+        message = f"{written:,} values, more than {MOST_VALUES:,}"
+        raise ScenarioError([Problem("LIMIT", "", message, raw.mark)])
+    sites, section, defaults = raw.get("sites"), raw.get("archetypes"), raw.get("defaults")
+    if not isinstance(sites, Node):
+        return
+    kinds = section if isinstance(section, Node) else Node()
+    base = [defaults.get("site")] if isinstance(defaults, Node) else []
+    inherited: dict[str, tuple[int, int]] = {}
+    filled = 0
+    for site in sites.values():
+        name = site.get("like") if isinstance(site, Node) else None
+        key = name if isinstance(name, str) else ""
+        if key not in inherited:
+            levels = [*base, *(kinds[kind] for kind in _like(key, kinds))]
+            inherited[key] = sum(map(_count, levels)), max(map(_phases, levels), default=0)
+        values, phases = inherited[key]
+        filled += BARE_SITE + (values + _count(site)) * (1 + max(phases, _phases(site)))
+        if filled > MOST_FILLED:
+            message = f"more than {MOST_FILLED:,} values once every site and phase has what it inherits"
+            raise ScenarioError([Problem("LIMIT", "sites", message, raw.marks.get("sites"))])
+
+
+def _count(value: Any) -> int:
+    below: Iterable[Any] = value.values() if isinstance(value, Node) else value if isinstance(value, Items) else ()
+    return 1 + sum(_count(item) if isinstance(item, Node | Items) else 1 for item in below)
+
+
+def _phases(site: Any) -> int:
+    phases = site.get("phases") if isinstance(site, Node) else None
+    return len(phases) if isinstance(phases, Node | Items) else 0
+
+
+def _like(name: str, kinds: Node) -> list[str]:
+    """An archetype and those that it is like in turn."""
+    names: list[str] = []
+    while isinstance(name, str) and name not in names and isinstance(kinds.get(name), Node):
+        names.append(name)
+        name = kinds[name].get("like")
+    return names
 
 
 def unused_archetypes(raw: Node) -> list[Problem]:
@@ -92,7 +153,7 @@ def unused_archetypes(raw: Node) -> list[Problem]:
     filled, found = archetypes.fill(alone)
     problems += found
     try:
-        ScenarioSpec.model_validate({"sites": filled["sites"]})
+        ScenarioSpec.model_validate({"sites": filled["sites"]}, context={})
     except ValidationError as error:
         faults = [f for f in _faults(error) if f["loc"][0] == "sites" and f["type"] not in ("missing", "too_short")]
         problems += _problems_of(faults, filled, ScenarioSpec)
@@ -103,14 +164,9 @@ def _used(raw: Node, section: Node) -> set[str]:
     """Archetypes that an enabled site is like, by way of others too."""
     sites = raw.get("sites")
     entries = sites.values() if isinstance(sites, Node) else ()
-    names = [entry.get("like") for entry in entries if isinstance(entry, Node) and entry.get("enabled") is not False]
-    used: set[str] = set()
-    while names:
-        name = names.pop()
-        if isinstance(name, str) and name not in used and isinstance(section.get(name), Node):
-            used.add(name)
-            names.append(section[name].get("like"))
-    return used
+    enabled = [entry for entry in entries if isinstance(entry, Node) and entry.get("enabled") is not False]
+    names = dict.fromkeys(str(entry.get("like")) for entry in enabled)
+    return {kind for name in names for kind in _like(name, section)}
 
 
 def _faults(error: ValidationError) -> list[ErrorDetails]:
@@ -119,11 +175,7 @@ def _faults(error: ValidationError) -> list[ErrorDetails]:
 
 def _problems_of(faults: Iterable[ErrorDetails], root: Node, model: type[BaseModel]) -> list[Problem]:
     """Every fault as a problem; one that many entries inherit is told once, where it is written."""
-    problems: dict[tuple[object, str], Problem] = {}
-    for fault in faults:
-        for problem in _problems(fault, root, model):
-            problems.setdefault((problem.mark or problem.path, problem.message), problem)
-    return list(problems.values())
+    return list(dict.fromkeys(problem for fault in faults for problem in _problems(fault, root, model)))
 
 
 def _problems(fault: ErrorDetails, root: Node, model: type[BaseModel]) -> Iterator[Problem]:
@@ -145,7 +197,7 @@ def _problems(fault: ErrorDetails, root: Node, model: type[BaseModel]) -> Iterat
     if kind == "dict_type" and fault["input"] == [] and _is_needed(model, fault["loc"]):
         kind, context = "too_short", {"min_length": 1, "actual_length": 0}
     code, message = worded(kind, fault["input"], context, fault["msg"])
-    if code == "ID":
+    if "[key]" in fault["loc"]:
         mark = tree.key_mark_of(root, loc) or mark
     yield Problem(code, path, message, mark)
 

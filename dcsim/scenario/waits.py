@@ -11,12 +11,15 @@ from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from dcsim.quantity import Quantity
-from dcsim.scenario.fields import PHASE_MILESTONES, SITE_MILESTONES, at_least, strictest
+from dcsim.scenario.fields import LOT_MILESTONES, PHASE_MILESTONES, SITE_MILESTONES, at_least, strictest
 from dcsim.scenario.site import Phase, Site
 from dcsim.scenario.spec import ScenarioSpec
 
 OUTCOMES = ("rejected", "shelved", "lost", "unguaranteed", "unfinanced", "terminated")
 """How a site may end; another letter may follow on it."""
+
+RESERVED = frozenset((*SITE_MILESTONES, *PHASE_MILESTONES, *LOT_MILESTONES, *OUTCOMES, "previous", "start", "none"))
+"""Names that mean something by themselves where a step says what it waits for."""
 
 GIVEN_PHASE = (
     "building_complete", "equipment_on_site", "energised", "commissioned", "ready_for_service", "full_live",
@@ -53,6 +56,12 @@ def phase_names(site: Site, phase: Phase) -> tuple[str, ...]:
     works = phase.construction
     own = (*works.activities, *works.equipment) if works is not None else ()
     return (*(name for name in PHASE_MILESTONES if name != "ended"), *own)
+
+
+def own_names(site: Site) -> frozenset[str]:
+    """Names that the site gives to its workstreams, activities and equipment."""
+    works = [phase.construction for phase in site.phases.values() if phase.construction is not None]
+    return frozenset(name for part in works for name in (*part.activities, *part.equipment)) | frozenset(site.diligence)
 
 
 def rating_floor(spec: ScenarioSpec, site: Site) -> str | None:

@@ -106,6 +106,15 @@ Sink = Callable[[ChunkTables], None]
 Report = Callable[[int, int], object]
 
 
+def seconds_each(task: Task, total: int, interrupt: Interrupt) -> float:
+    """About how long a replication takes, from one, two or three of them run for that alone."""
+    replicate = task.prepare(task.scenario, task.seed)
+    spent: list[float] = []
+    while len(spent) < min(3, total) and sum(spent) < GOOD_SECONDS and not interrupt.asked:
+        spent.append(run_chunk(task, replicate, len(spent), 1, interrupt).seconds)
+    return min(spent, default=0.0)
+
+
 def run_here(task: Task, total: int, sink: Sink, report: Report, interrupt: Interrupt, chunk: int | None) -> Progress:
     """Run replications 0 to `total - 1` in this process."""
     progress = Progress(total)

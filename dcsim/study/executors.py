@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,15 +18,18 @@ from typing import Final, Protocol
 from dcsim.study.worker import ChunkResult, Job, run_job
 
 FEW: Final = 64
-"""Below so many replications starting workers costs more than they save."""
+SHORT: Final = 4.0
+"""Below so many replications, or seconds of work, starting workers costs more than they save."""
 
 
-def default_workers(replications: int) -> int:
-    """All cores this process may use, or one for few replications."""
-    if replications < FEW:
-        return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, replications))
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worth_workers(replications: int, seconds: float) -> bool:
+    """Whether so many replications of so many seconds each are enough work to share."""
+    return replications >= FEW and replications * seconds >= SHORT
 
 
 class Crew(Protocol):
@@ -71,7 +75,9 @@ class ProcessCrew:
         self._board = TemporaryDirectory(prefix="dcsim-board-", ignore_cleanup_errors=True)
         self._others = set(multiprocessing.active_children())
         self._processes: list[BaseProcess] = []
-        self._executor = ProcessPoolExecutor(size, multiprocessing.get_context("spawn"), initializer=start_worker)
+        self._executor = ProcessPoolExecutor(
+            size, multiprocessing.get_context("spawn"), initializer=start_worker, initargs=(self._board.name,)
+        )
 
     def submit(self, job: Job) -> Future[ChunkResult]:
         job = Job(job.task, job.key, job.first, job.count, self._board.name)
@@ -138,14 +144,15 @@ def _starting() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
-def start_worker() -> None:
-    """First thing in a worker process: leave Ctrl-C to the parent, and end when it ends."""
+def start_worker(board: str) -> None:
+    """First thing in a worker process: leave Ctrl-C to the parent, and end (with the board) when it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), name="dcsim-parent-watch", daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent, board), name="dcsim-parent-watch", daemon=True).start()
 
 
-def _end_with(parent: BaseProcess) -> None:
+def _end_with(parent: BaseProcess, board: str) -> None:
     parent.join()
+    shutil.rmtree(board, ignore_errors=True)
     os._exit(1)

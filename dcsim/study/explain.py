@@ -211,7 +211,7 @@ def _step(
     elif who == site.id:
         name = "energy services" if cause == "grid" and not site.is_given("energy_services") else "as given"
     elif phase is not None and not name:
-        name = "as given" if site.phases[phase].given else "gap after the phase before"
+        name = "as given" if site.phases[phase].given else "phase gap"
     elif phase is None and cause != "committee":
         name = f"chips from {who}" if cause == "chips" else f"wait for {who}"
     numbers = quantities.get((who, cause), [])

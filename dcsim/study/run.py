@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dcsim.errors import DcsimError, UsageError, suggest
 from dcsim.model.history import History
-from dcsim.study.drive import Progress, run_here, run_with
-from dcsim.study.executors import BorrowedCrew, Crew, ProcessCrew, default_workers
+from dcsim.study.drive import Progress, run_here, run_with, seconds_each
+from dcsim.study.executors import FEW, BorrowedCrew, Crew, ProcessCrew, cores, worth_workers
 from dcsim.study.interrupt import Interrupt
 from dcsim.study.model import Model
 from dcsim.study.result import Result
@@ -67,12 +67,12 @@ def simulate(
 ) -> Result:
     """Simulate a scenario and return its results.
 
-    `replications` and `seed` are the scenario's own unless given. `workers` processes share the work: all cores by
-    default, this process alone for one worker and (by default) for few replications. `executor` may be any
-    `concurrent.futures.Executor` instead. `progress(done, total)` is called now and then. `trace` keeps every event.
-    `chunk` fixes how many replications travel together. `tables` names the tables wanted (all). `out` is a directory to
-    write; without one the results last as long as the `Result` does. `policies` are conversion policies by tenant,
-    top-level functions in place of the file's (`dcsim.model.decision`). None of these but the seed changes a row.
+    `replications` and `seed` are the scenario's own unless given. `workers` processes share the work; by default all
+    cores, or this process alone where that is a matter of seconds. `executor` may be any `concurrent.futures.Executor`
+    instead. `progress(done, total)` is called now and then. `trace` keeps every event. `chunk` fixes how many
+    replications travel together. `tables` names the tables wanted (all). `out` is a directory to write; without one the
+    results last as long as the `Result` does. `policies` are conversion policies by tenant, top-level functions in
+    place of the file's (`dcsim.model.decision`). None of these but the seed and the policies changes a row.
 
     A script that calls this with several workers keeps its calls under `if __name__ == "__main__":`, because worker
     processes import it.
@@ -157,10 +157,11 @@ class Study:
         write_file(directory / SCENARIO, lambda file: file.write(text))
         assumptions = _write_assumptions(directory, scenario)
         layout = Layout.of(scenario, None if self.model.plan is None else self.model.plan(scenario))
-        crew = self._crew()
+        task = Task(scenario, scenario.seed, self.model.prepare, layout, self.names, self.trace)
+        crew = self._crew(task, interrupt)
         writer = RunWriter(directory, layout, self.names)
         try:
-            reached = self._drive(crew, layout, writer, interrupt)
+            reached = self._drive(crew, task, writer, interrupt)
             if reached.interrupted and not reached.tried:
                 raise RunInterrupted("interrupted before the first replication was whole")
             tables = {**writer.close(), ASSUMPTIONS.name: assumptions}
@@ -186,21 +187,24 @@ class Study:
         write_manifest(directory, manifest)
         return reached
 
-    def _crew(self) -> Crew | None:
+    def _crew(self, task: Task, interrupt: Interrupt) -> Crew | None:
         """Who runs the replications; None is this process."""
         if self.executor is not None:
             return BorrowedCrew(self.executor, self.workers)
         total = self.scenario.replications
-        size = min(self.workers or default_workers(total), total)
+        size = min(self.workers or cores(), total)
+        if self.workers is None and not (
+            size > 1 and total >= FEW and worth_workers(total, seconds_each(task, total, interrupt))
+        ):
+            size = 1
         return ProcessCrew(size) if size > 1 else None
 
-    def _drive(self, crew: Crew | None, layout: Layout, writer: RunWriter, interrupt: Interrupt) -> Progress:
-        scenario = self.scenario
-        task = Task(scenario, scenario.seed, self.model.prepare, layout, self.names, self.trace)
+    def _drive(self, crew: Crew | None, task: Task, writer: RunWriter, interrupt: Interrupt) -> Progress:
+        total = self.scenario.replications
         report = self.progress or _say_nothing
         if crew is None:
-            return run_here(task, scenario.replications, writer.append, report, interrupt, self.chunk)
-        return run_with(crew, task, scenario.replications, writer.append, report, interrupt, self.chunk)
+            return run_here(task, total, writer.append, report, interrupt, self.chunk)
+        return run_with(crew, task, total, writer.append, report, interrupt, self.chunk)
 
 
 def _say_nothing(done: int, total: int) -> None:

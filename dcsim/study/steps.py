@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dcsim.quantity import Quantity
+from dcsim.scenario import tree
 
 if TYPE_CHECKING:
     from dcsim.model.phase import Phase
@@ -33,6 +34,7 @@ class Sources:
 
     def __init__(self, scenario: Scenario) -> None:
         self._known = {row[0]: (row[3], row[5]) for row in scenario.assumptions()}
+        self._filled = scenario.filled
 
     def number(self, quantity: Quantity) -> Number:
         """A bound quantity with its source; what has none is a guess."""
@@ -53,12 +55,20 @@ class Sources:
         return self._source(path)[0]
 
     def _source(self, path: str) -> tuple[str | None, str | None]:
-        if path in self._known:
-            return self._known[path]
         part = path.split(".")
-        if part[0] == "sites" and len(part) > 4 and part[2] == "phases":  # what a phase has from its site
-            return self._known.get(".".join([*part[:2], *part[4:]]), (None, None))
-        return None, None
+        if part[0] == "sites" and len(part) > 4 and part[2] == "phases" and not self._written(part):
+            part = [*part[:2], *part[4:]]  # what a phase has from its site
+        declared = tree.declared_at(self._filled, part) if self._written(part) else path
+        return self._known.get(declared, (None, None))
+
+    def _written(self, part: list[str]) -> bool:
+        """Whether the scenario has a value there, its own or inherited."""
+        here: object = self._filled
+        for name in part:
+            here, found = tree.child(here, name)
+            if not found:
+                return False
+        return True
 
 
 Steps = dict[tuple[str, str], list[Quantity]]

@@ -18,7 +18,7 @@ from dcsim.study.delays import Delays, days_since_1970, delays_of
 from dcsim.study.model import default_model
 from dcsim.study.run import simulate
 from dcsim.study.without import without
-from dcsim.tables.layout import MINUTES_PER_DAY, charged
+from dcsim.tables.layout import charged
 from dcsim.tables.schema import target_name
 
 if TYPE_CHECKING:
@@ -161,18 +161,20 @@ def at_quantile(result: Result, scenario: Scenario, quantile: float, site: str |
         raise UsageError(f"a quantile lies between 0 and 1, got {quantile:g}")
     tenant = scenario.spec.sites[site].tenant if site in scenario.spec.sites else scenario.tenants[0]
     if site is not None:
-        what, numbers, days = _site_days(result, site)
+        what, mw, (numbers, days) = f"full live of {site}", 0.0, _site_days(result, site)
     else:
-        what, numbers, days = _tenant_days(result, scenario, tenant, quantile)
-    order = np.lexsort((numbers, days))
-    place = int(order[quantile_index(len(days), quantile)])
+        what, mw, numbers, days = _tenant_days(result, scenario, tenant, quantile)
+    place = int(np.lexsort((numbers, days))[quantile_index(len(days), quantile)])
     replication, day = int(numbers[place]), float(days[place])
     model = default_model()
     history = model.prepare(scenario, scenario.seed)(replication, False)
-    minute = None if math.isinf(day) else (dt.date(1970, 1, 1) + dt.timedelta(days=day) - scenario.start).days
-    end, lot = _that_made_it(history, tenant, site, minute)
+    minute = None if math.isinf(day) else _minute(history, tenant, site, mw)
+    end, lot, trail = _that_made_it(history, tenant, site, minute)
     plan = model.plan(scenario) if model.plan is not None else None
     same = [e for e in plan.phases if (e.site, e.phase) == (end.site, end.phase)] if plan is not None else []
+    planned = _trail(same[0], lot) if same else ()
+    if "repair" not in [cause for _, cause, _ in trail]:  # then the plan's comes to the same point without it
+        planned = planned[: len(planned) - sum(cause == "repair" for _, cause, _ in planned)]
     return Explained(
         what=what,
         quantile=quantile,
@@ -184,13 +186,13 @@ def at_quantile(result: Result, scenario: Scenario, quantile: float, site: str |
         site=end.site,
         phase=end.phase,
         state=end.state,
-        links=tuple(TrailLink(a[0], b[0], b[1], b[2]) for a, b in pairwise(_trail(end, lot))),
-        planned=charged(_trail(same[0], lot)) if same else {},
+        links=tuple(TrailLink(a[0], b[0], b[1], b[2]) for a, b in pairwise(trail)),
+        planned=charged(planned),
         ends=tuple(e for e in history.phases if e.tenant == tenant and site in (None, e.site)),
     )
 
 
-def _site_days(result: Result, site: str) -> tuple[str, Floats, Floats]:
+def _site_days(result: Result, site: str) -> tuple[Floats, Floats]:
     """Replications, and days since 1970-01-01 on which the last phase of the site is fully live."""
     delays_of(result, site)  # complains about a site that is not there
     columns = ["replication", "site", "phase", "lot", "milestone", "date"]
@@ -204,42 +206,60 @@ def _site_days(result: Result, site: str) -> tuple[str, Floats, Floats]:
     found = dict.fromkeys(_numbers(result), math.inf)
     found.update({number: max(each) for number, each in reached.items() if len(each) == phases})
     numbers = np.array(list(found), np.float64)
-    return f"full live of {site}", numbers, np.array(list(found.values()), np.float64)
+    return numbers, np.array(list(found.values()), np.float64)
 
 
-def _tenant_days(result: Result, scenario: Scenario, tenant: str, quantile: float) -> tuple[str, Floats, Floats]:
-    """The same for a target of a tenant."""
+def _tenant_days(
+    result: Result, scenario: Scenario, tenant: str, quantile: float
+) -> tuple[str, float, Floats, Floats]:
+    """In words, MW, replications and days since 1970-01-01 of a target of a tenant."""
     rows = result.table("outcomes")
     rows = rows[rows["tenant"] == tenant]
     numbers = rows["replication"].to_numpy().astype(np.float64)
     found = []
     for mw in sorted(scenario.targets(tenant)):
-        found.append((f"{mw:g} MW live ({tenant})", days_since_1970(rows[target_name(mw)])))
+        found.append((f"{mw:g} MW live ({tenant})", mw, days_since_1970(rows[target_name(mw)])))
     if not found:
-        found = [(f"first live MW ({tenant})", days_since_1970(rows["date_first_live"]))]
+        found = [(f"first live MW ({tenant})", 1e-6, days_since_1970(rows["date_first_live"]))]
     place = quantile_index(len(numbers), quantile)
-    reached = [(what, days) for what, days in found if math.isfinite(np.sort(days)[place])]
-    what, days = reached[-1] if reached else found[0]
-    return what, numbers, days
+    reached = [entry for entry in found if math.isfinite(np.sort(entry[2])[place])]
+    what, mw, days = reached[-1] if reached else found[0]
+    return what, mw, numbers, days
 
 
-def _that_made_it(history: History, tenant: str, site: str | None, day: int | None) -> tuple[PhaseEnd, int | None]:
-    """The phase and lot that went live last by the end of the day; without one the phase that ends last, and no lot."""
+def _minute(history: History, tenant: str, site: str | None, mw: float) -> int | None:
+    """The minute in which the last phase of the site is fully live, or so many MW of the tenant are first live."""
+    if site is not None:
+        full = [m for _, of, _, lot, name, m in history.milestones if (of, lot, name) == (site, None, "full_live")]
+        return max(full, default=None)
+    live = 0.0
+    changes = [(minute, delta) for minute, of, measure, delta in history.changes if (of, measure) == (tenant, "live")]
+    for minute, delta in sorted(changes, key=lambda change: change[0]):
+        live += delta
+        if live >= mw - 1e-9:
+            return minute
+    return None
+
+
+def _that_made_it(
+    history: History, tenant: str, site: str | None, minute: int | None
+) -> tuple[PhaseEnd, int | None, TrailRecord]:
+    """The phase, lot and trail of what went live in a minute, up to it; without one the phase that ends last."""
     ends = [end for end in history.phases if end.tenant == tenant and site in (None, end.site)]
     if not ends:
         raise UsageError(f"{tenant} has no site" if site is None else f"{site} has no phase")
-    open_ones = [end for end in ends if not end.reached] or ends
-    found: tuple[PhaseEnd, int | None] = max(open_ones, key=lambda end: end.minute), None
-    if day is None:
-        return found
-    latest = -math.inf
+    if minute is None:
+        end = max([end for end in ends if not end.reached] or ends, key=lambda end: end.minute)
+        return end, None, end.trail
+    found: list[tuple[int, PhaseEnd, int | None, TrailRecord]] = []
     for end in ends:
-        for lot in [None, *range(len(end.lots))]:
-            trail = _trail(end, lot)
-            minute = trail[-1][0] if len(trail) > 1 else -math.inf
-            if latest < minute < (day + 1) * MINUTES_PER_DAY:
-                latest, found = minute, (end, lot)
-    return found
+        for lot in [*range(len(end.lots)), None]:
+            # Racks are accepted in the minute in which a link ends, and later links are of those that were not.
+            trail = tuple(link for link in _trail(end, lot) if link[0] <= minute)
+            if len(trail) > 1:
+                found.append((trail[-1][0], end, lot, trail))
+    _, end, lot, trail = max(found, key=lambda entry: entry[0]) if found else (0, ends[0], None, ends[0].trail)
+    return end, lot, trail
 
 
 def _trail(end: PhaseEnd, lot: int | None) -> TrailRecord:

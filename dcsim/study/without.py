@@ -111,10 +111,23 @@ def without(scenario: Scenario, cause: str) -> Scenario:
 
 
 def _matching(scenario: Scenario, path: str) -> list[tuple[str | int, ...]]:
+    """The places that a path names, without those where a phase only repeats what its site says."""
     try:
-        return paths.match(scenario.filled, path, also=scenario.raw)
+        found = paths.match(scenario.filled, path, also=scenario.raw)
     except ScenarioError:
         return []
+    return [loc for loc in found if not _repeats_its_site(scenario, loc)]
+
+
+def _repeats_its_site(scenario: Scenario, loc: tuple[str | int, ...]) -> bool:
+    if loc[0] != "sites" or len(loc) < 5 or loc[2] != "phases":
+        return False
+    above = (*loc[:2], *loc[4:])
+    try:
+        tree.get(scenario.filled, above)
+    except KeyError:
+        return False
+    return tree.declared_at(scenario.filled, loc) == tree.declared_at(scenario.filled, above)
 
 
 def _by_use(scenario: Scenario, cause: str) -> Iterator[Edit]:

@@ -24,12 +24,12 @@ _SIZE = 16
 
 def rows_hash(columns: Columns, schema: TableSchema) -> str:
     """Hash of the rows of one replication, as 32 hexadecimal digits."""
-    digest = blake2b(digest_size=_SIZE, person=b"dcsim/rows")
+    parts = []
     for column in schema.columns:
         values = columns[column.name]
-        digest.update(f"{column.name}:{column.type}:{len(values)};".encode())
-        digest.update(_canonical(values, column))
-    return digest.hexdigest()
+        parts.append(f"{column.name}:{column.type}:{len(values)};".encode())
+        parts.append(_canonical(values, column))
+    return blake2b(b"".join(parts), digest_size=_SIZE, person=b"dcsim/rows").hexdigest()
 
 
 def _canonical(values: Values, column: Column) -> bytes:
@@ -38,10 +38,11 @@ def _canonical(values: Values, column: Column) -> bytes:
         lengths = np.array([-1 if text is None else len(text) for text in encoded], "<i8")
         return lengths.tobytes() + b"".join([text for text in encoded if text is not None])
     if column.type == "float64":
-        floats = np.array(values, "<f8") + 0.0  # -0.0 becomes 0.0
-        floats[np.isnan(floats)] = np.nan
+        floats = np.asarray(values, "<f8") + 0.0  # -0.0 becomes 0.0
+        if column.nullable:
+            floats[np.isnan(floats)] = np.nan
         return floats.tobytes()
-    return np.asarray(values).astype("<i8").tobytes()
+    return np.asarray(values, "<i8").tobytes()
 
 
 class TableHash:

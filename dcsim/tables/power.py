@@ -62,22 +62,20 @@ class PowerRecord:
 
     def __init__(self, changes: Sequence[Change], layout: Layout) -> None:
         self._layout = layout
-        tenants = {tenant: index for index, tenant in enumerate(layout.tenants)}
-        count = len(changes)
+        first = {tenant: index * len(MEASURES) for index, tenant in enumerate(layout.tenants)}
+        minutes, tenants, measures, deltas = zip(*changes, strict=True) if changes else ((), (), (), ())
         try:
-            places = [(tenants[tenant], _INDEX[measure]) for _, tenant, measure, _ in changes]
+            places = [first[tenant] + _INDEX[measure] for tenant, measure in zip(tenants, measures, strict=True)]
         except KeyError as error:
             raise ValueError(f"a change names {error.args[0]!r}, which is no tenant or measure") from None
-        minutes = np.fromiter((change[0] for change in changes), np.int64, count)
-        deltas = np.rint(np.fromiter((change[3] for change in changes), np.float64, count) * MICROWATTS_PER_MW)
-        if not np.isfinite(deltas).all():
+        minute = np.array(minutes, np.int64)
+        delta = np.rint(np.array(deltas, np.float64) * MICROWATTS_PER_MW)
+        if not np.isfinite(delta).all():
             raise ValueError("a change of power is not a finite number of MW")
-        where = np.array(places, np.int64).reshape(count, 2)
-        kept = minutes < layout.end_minute
-        self._minute = np.maximum(minutes[kept], 0)
-        self._delta = deltas[kept].astype(np.int64)
-        self._tenant = where[kept, 0]
-        self._measure = where[kept, 1]
+        kept = minute < layout.end_minute
+        self._minute = np.maximum(minute[kept], 0)
+        self._delta = delta[kept].astype(np.int64)
+        self._tenant, self._measure = np.divmod(np.array(places, np.int64)[kept], len(MEASURES))
 
     def at_ends(self, after: Sequence[int]) -> Floats:
         """Levels in MW just before each of the minutes `after` (ascending): (tenants, measures, len(after))."""

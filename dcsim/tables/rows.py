@@ -56,10 +56,10 @@ def _check(columns: Columns, schema: TableSchema) -> None:
     lengths = {len(values) for values in columns.values()}
     if tuple(columns) != schema.column_names or len(lengths) > 1:
         raise ValueError(f"table {schema.name}: columns {tuple(columns)} of lengths {sorted(lengths)}")
-    for column in schema.columns:
-        values = columns[column.name]
-        if column.type == "float64" and not column.nullable and not np.isfinite(np.asarray(values)).all():
-            raise ValueError(f"table {schema.name}: {column.name} is not finite")
+    names = [column.name for column in schema.columns if column.type == "float64" and not column.nullable]
+    if names and not np.isfinite(np.concatenate([np.asarray(columns[name]) for name in names])).all():
+        wrong = [name for name in names if not np.isfinite(np.asarray(columns[name])).all()]
+        raise ValueError(f"table {schema.name}: not finite: {', '.join(wrong)}")
 
 
 def _repeat(value: int, count: int) -> npt.NDArray[np.int64]:

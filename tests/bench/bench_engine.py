@@ -12,7 +12,7 @@ cabling, and burn-in: 3,100 activities. Durations are drawn beforehand, fine eno
   each activity, with event log, order of dispatch, and a trail for each lot.
 - `sparing` is the same, but a lot's cabling and burn-in, between which nobody waits for anything, are one work.
 
-Runs alternate in one process; the medians of the ratios of the pairs are printed with their spread.
+Runs alternate in one process; the medians of the ratios of the pairs, in CPU time, are printed with their spread.
 """
 
 from __future__ import annotations

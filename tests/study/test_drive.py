@@ -8,7 +8,7 @@ from fake_study import FakeScenario, plan, prepare
 
 from dcsim.study import drive
 from dcsim.study.drive import BLOCK, ChunkSizes, Progress, run_here, run_with
-from dcsim.study.executors import FEW, BorrowedCrew, default_workers
+from dcsim.study.executors import FEW, BorrowedCrew, cores, worth_workers
 from dcsim.study.interrupt import Interrupt
 from dcsim.study.worker import ChunkResult, Task, run_job
 from dcsim.tables.chunk import ChunkTables
@@ -192,8 +192,10 @@ def test_an_interrupt_here_keeps_what_is_whole():
 
 
 def test_the_number_of_workers():
-    assert default_workers(FEW - 1) == 1
-    assert 1 <= default_workers(10_000) <= 10_000
+    assert not worth_workers(FEW - 1, 60.0)
+    assert not worth_workers(1000, 0.001)
+    assert worth_workers(1000, 0.01)
+    assert cores() >= 1
     with ProcessPoolExecutor(3) as pool:
         assert BorrowedCrew(pool, None).size == 3
         assert BorrowedCrew(pool, 5).size == 5

@@ -144,11 +144,11 @@ def test_ctrl_c_before_anything_is_whole_leaves_nothing(tmp_path, support):
 
 
 @posix
-@pytest.mark.parametrize("delay", [0.1, 0.5])
-def test_ctrl_c_while_workers_start_is_quiet(tmp_path, support, delay):
+def test_ctrl_c_while_workers_start_is_quiet(tmp_path, support):
     with Script(support, tmp_path / "run", 2, replications=1000, seconds=0.01, faults={"0": "hang"}) as script:
-        script.wait_for("started")
-        time.sleep(delay)
+        while len(members(script.process.pid)) < 3 and script.process.poll() is None:
+            time.sleep(0.01)  # until there is a worker beside the parent and the tracker of its resources
+        time.sleep(0.05)
         script.interrupt_all()
         _, stderr = script.process.communicate(timeout=20)
         assert (script.process.returncode, stderr) == (130, "")

@@ -12,6 +12,7 @@ import pytest
 from fake_study import FAKE, FakeScenario, plan, prepare
 
 from dcsim.errors import UsageError
+from dcsim.study import run
 from dcsim.study.model import Model
 from dcsim.study.result import open_results
 from dcsim.study.run import RunFailed, replay, run_study
@@ -249,3 +250,11 @@ def test_python_policies_are_named_in_the_manifest(reference):
     result = run_study(SCENARIO, replace(FAKE, policies={"lab": "mine.cheapest"}), workers=1)
     assert result.manifest["replayable"] is False
     assert result.manifest["policies"] == {"lab": "mine.cheapest"}
+
+
+def test_workers_are_started_only_for_work_worth_it(monkeypatch):
+    monkeypatch.setattr(run, "cores", lambda: 3)
+    assert run_study(SCENARIO, FAKE).manifest["workers"] == 1, "a matter of milliseconds"
+    slow = replace(SCENARIO, seconds=0.07)
+    assert run_study(replace(slow, replications=20), FAKE).manifest["workers"] == 1, "few replications"
+    assert run_study(slow, FAKE).manifest["workers"] == 3

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 
 from dcsim.errors import Problem
 from dcsim.scenario.check import chips, credit, dates, naming, order, power, references, sources, what_ifs
 from dcsim.scenario.check.what_ifs import what_if_problems
 from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.tree import Node
+from dcsim.scenario.validate import MOST_PROBLEMS
 
 __all__ = ["CHECKS", "check", "what_if_problems"]
 
@@ -30,7 +32,5 @@ def check(spec: ScenarioSpec, filled: Node, raw: Node) -> list[Problem]:
     `raw` is the tree as written, `filled` the same with archetypes and defaults in every entry. Positions are left to
     the caller, who has them by path.
     """
-    found = [problem for one in CHECKS for problem in one(spec)]
-    found += sources.cited(raw)
-    found += what_ifs.unmatched(spec, filled, raw)
-    return found
+    found = chain.from_iterable(one(spec) for one in CHECKS)
+    return list(islice(chain(found, sources.cited(raw), what_ifs.unmatched(spec, filled, raw)), MOST_PROBLEMS))

@@ -134,6 +134,7 @@ def opening_racks(spec: ScenarioSpec) -> Iterator[Problem]:
 
 def unserved_phases(spec: ScenarioSpec) -> Iterator[Problem]:
     """Some order has racks for each phase, and each phase brings them up."""
+    served = {(id, key) for order in spec.chips.orders.values() for id, _, key, _ in _served(spec, order)}
     for id, site in spec.sites.items():
         for key, phase in site.phases.items():
             if "shelve" in (site.decision, phase.decision) or _is_live(phase):
@@ -142,7 +143,7 @@ def unserved_phases(spec: ScenarioSpec) -> Iterator[Problem]:
             if phase.bring_up is None:
                 if spec.chips.orders:
                     yield warning(path, "without `bring_up` no rack ever goes live here")
-            elif not any((id, key) == (s, p) for o in spec.chips.orders.values() for s, _, p, _ in _served(spec, o)):
+            elif (id, key) not in served:
                 yield warning(path, "no order of chips goes here, so nothing ever goes live")
 
 

@@ -10,6 +10,7 @@ from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.wording import choices
 
 MOST_LISTED = 8
+MOST_COMPARED = 1000
 
 
 def error(code: str, path: str, message: str) -> Problem:
@@ -25,7 +26,7 @@ def warning(path: str, message: str) -> Problem:
 def unknown(spec: ScenarioSpec, path: str, name: str, kind: str, known: Iterable[str]) -> Problem:
     """A name that is no `kind`: what it is instead, or what was meant."""
     names = list(known)
-    hint = suggest(name, names)
+    hint = suggest(name, names) if len(names) <= MOST_COMPARED else ""
     other = _kind_of(spec, name)
     if other is not None and not hint:
         return error("REF", path, f"'{name}' is {_a(other)}, not {_a(kind)}{_listed(kind, names)}")

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 from dcsim.errors import Problem, printable, suggest
 from dcsim.scenario.check.finding import error
-from dcsim.scenario.fields import LOT_MILESTONES, PHASE_MILESTONES, SITE_MILESTONES
+from dcsim.scenario.fields import PHASE_MILESTONES, SITE_MILESTONES
 from dcsim.scenario.spec import ScenarioSpec
-from dcsim.scenario.waits import OUTCOMES
-
-RESERVED = frozenset((*SITE_MILESTONES, *PHASE_MILESTONES, *LOT_MILESTONES, *OUTCOMES, "previous", "start", "none"))
+from dcsim.scenario.waits import RESERVED
 
 
 def reserved_names(spec: ScenarioSpec) -> Iterator[Problem]:

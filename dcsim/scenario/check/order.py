@@ -11,10 +11,12 @@ from dcsim.scenario.fields import LOT_MILESTONES, PHASE_MILESTONES, SITE_MILESTO
 from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.waits import (
     OUTCOMES,
+    RESERVED,
     Step,
     circles,
     given_milestones,
     needs_guarantor,
+    own_names,
     phase_names,
     site_names,
     site_waits,
@@ -203,11 +205,13 @@ def only_dates(spec: ScenarioSpec) -> Iterator[Problem]:
 
 def circles_at_sites(spec: ScenarioSpec) -> Iterator[Problem]:
     """Steps of a site or phase that wait for each other."""
-    for id in spec.sites:
+    for id, site in spec.sites.items():
+        if not RESERVED.isdisjoint(own_names(site)):
+            continue
         waits = site_waits(spec, id)
         for circle in circles(waits):
             path = next((waits[name].path for name in circle if waits[name].path), f"sites.{id}")
-            yield error("CYCLE", path, _told(circle))
+            yield error("CYCLE", path, _told([name.rpartition(".")[2] for name in circle]))
 
 
 def circles_of_letters(spec: ScenarioSpec) -> Iterator[Problem]:

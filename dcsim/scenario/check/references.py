@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dcsim.errors import Problem
 from dcsim.scenario.check.finding import error, no_role, unknown, warning
 from dcsim.scenario.spec import ScenarioSpec
+from dcsim.scenario.waits import Step, circles
 
 
 def parties_of_sites(spec: ScenarioSpec) -> Iterator[Problem]:
@@ -128,12 +129,12 @@ def products(spec: ScenarioSpec) -> Iterator[Problem]:
                     yield unknown(spec, f"{path}.joint_development.with", name, "party", spec.parties)
         if product.replaces is not None and product.replaces not in spec.chips.products:
             yield unknown(spec, f"{path}.replaces", product.replaces, "chip product", spec.chips.products)
-        before, seen = product.replaces, [id]
-        while before in spec.chips.products and before not in seen:
-            seen.append(before)
-            before = spec.chips.products[before].replaces
-        if before == id:
-            yield error("CYCLE", f"{path}.replaces", f"{' replaces '.join([*seen, id])}")
+    successions = {
+        id: Step((product.replaces,) if product.replaces in spec.chips.products else ())
+        for id, product in spec.chips.products.items()
+    }
+    for circle in circles(successions):
+        yield error("CYCLE", f"chips.products.{circle[0]}.replaces", " replaces ".join([*circle, circle[0]]))
 
 
 def orders(spec: ScenarioSpec) -> Iterator[Problem]:

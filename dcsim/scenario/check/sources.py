@@ -16,11 +16,13 @@ GUESS = "guess"
 CONFIDENCES = ("high", "medium", "low", "guess")
 
 
-def cited(raw: Node) -> list[Problem]:
+def cited(raw: Node) -> Iterator[Problem]:
     """Every `source` names an entry of `sources`, every `confidence` is one; each told where it is written."""
     section = raw.get("sources")
     known = list(section) if isinstance(section, Mapping) else []
-    return [p for key, value in raw.items() if key != "what_ifs" for p in _found(raw, key, value, str(key), known)]
+    for key, value in raw.items():
+        if key != "what_ifs":
+            yield from _found(raw, key, value, str(key), known)
 
 
 def _found(owner: Node, key: object, value: Any, path: str, known: list[str]) -> Iterator[Problem]:

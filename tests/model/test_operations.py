@@ -1,0 +1,240 @@
+"""Racks in service: failures, spares and repairs; the end of their life, and what replaces them.
+
+Months begin on days 31, 59, 90, 120, 151. A hall of 10 MW holds a hundred racks, live on day 0.
+"""
+
+import pytest
+from helpers import run
+
+from dcsim.quantity.counts import binomial_ppf
+
+HALL = """
+parties: {maker: {}}
+chips:
+  products: {rack: {supplier: maker, rack_power: 100 kW, rack_price: $2m}}
+  orders: {o: {product: rack, per: phase, ordered: lease_signed}}
+sites:
+  a: {phases: [10 MW], bring_up: {lot: 100}}
+"""
+FAILURES = "sites.a.phases.p1.bring_up.failures"
+
+
+def hall(bring_up="{}", product="{}", luck=None, more="{}"):
+    return run(HALL, f"sites: {{a: {{bring_up: {bring_up}}}}}", f"chips: {{products: {{rack: {product}}}}}", more, luck=luck)
+
+
+def book(r):
+    return r.world.chips.racks["lab"]
+
+
+def failing(count, racks=100, per_year=1.2):
+    """A uniform at which so many of the racks fail in a month."""
+    return {FAILURES: next(u / 1000 for u in range(1, 1000) if binomial_ppf(u / 1000, racks, per_year / 12) == count)}
+
+
+def rule(repaired_in, spares=0.0, per_year=1.2):
+    return f"{{failures: {{per_year: {per_year}, repaired_in: {repaired_in}, spares: {spares}}}}}"
+
+
+# Failures.
+
+
+def test_failures_are_counted_on_the_first_of_each_month():
+    r = hall(rule(10), luck=failing(8))
+    assert [r.mw("live", day) for day in (30, 31, 40, 41, 58, 59)] == [10, 9.2, 9.2, 10, 10, 9.2]
+    assert [r.mw("chips_on_hand", day) for day in (30, 31, 41)] == [0, 0.8, 0]
+
+
+def test_not_in_the_month_in_which_they_go_live_after_its_first():
+    r = run(HALL, f"sites: {{a: {{loi: day 40, bring_up: {rule(10)}}}}}", luck=failing(8))
+    assert [r.mw("live", day) for day in (40, 58, 59)] == [10, 10, 9.2]
+
+
+def test_spares_take_over_in_the_same_minute_and_repaired_racks_become_spares():
+    r = hall(rule(10, spares=0.05), luck=failing(8))
+    assert book(r).ordered == 105
+    assert [r.mw("live", day) for day in (31, 40, 41)] == [9.7, 9.7, 10]
+    assert (book(r).live, book(r).spares) == (100, 5)
+    r = hall(rule(10, spares=0.08), luck=failing(8))
+    assert r.mw("live", 31) == 10
+
+
+def test_what_is_in_repair_cannot_fail_and_spares_are_not_live():
+    """Eight of a hundred fail, and nothing is repaired: then as many as the law says of 92."""
+    r = hall(rule(4000), luck=failing(8))
+    u = failing(8)[FAILURES]
+    second = binomial_ppf(u, 92, 0.1)
+    assert r.mw("live", 59) == pytest.approx(10 - 0.8 - second / 10)
+    assert book(r).rma + book(r).live == 100
+
+
+def test_overlapping_repairs():
+    """Repairs take 40 days: 1 February's eight are back on day 71, 1 March's on day 99."""
+    r = hall(rule(40), luck=failing(8))
+    second = binomial_ppf(failing(8)[FAILURES], 92, 0.1)
+    down = {58: 8, 59: 8 + second, 70: 8 + second, 71: second}
+    assert [r.mw("live", day) for day in down] == [pytest.approx(10 - n / 10) for n in down.values()]
+
+
+def test_failures_do_not_undo_full_live():
+    r = hall(rule(4000), luck=failing(20))
+    assert (r.state("a"), r.ended("a"), r.day("a.p1.full_live")) == ("live", 0, 0)
+
+
+def test_no_failures_unless_said():
+    r = hall()
+    assert r.mw("live", 1400) == 10
+
+
+def test_every_month_and_phase_has_its_own_draw():
+    r = run(HALL, f"sites: {{a: {{phases: [10 MW, 10 MW], bring_up: {rule(1)}}}}}")
+    first = [10 - r.mw("live", day) for day in (31, 59, 90, 120, 151, 181, 212)]
+    assert len(set(first)) > 1
+    changes = [(minute, mw) for minute, _, measure, mw in r.history.changes if measure == "live" and mw < 0]
+    january = [mw for minute, mw in changes if minute == 31 * 1440]
+    assert len(january) == 2
+
+
+# End of life.
+
+
+def test_racks_leave_at_the_end_of_their_life():
+    r = hall(product="{life: 100}")
+    assert [r.mw("live", day) for day in (99, 100)] == [10, 0]
+    assert r.mw("ready", 100) == 10
+    assert (book(r).live, book(r).retired) == (0, 100)
+    assert r.outcome("racks_retired") == 100
+    assert (r.state("a"), r.phase("a").reached) == ("live", True)  # it has been live
+
+
+def test_life_runs_from_the_day_on_which_each_rack_goes_live():
+    r = hall("{lot: 50, install: {racks_per_day: 50}, burn_in: 4}", "{life: 100}",
+             more="chips: {orders: {o: {deliveries: {size: 50, every: 20}}}}")  # fmt: skip
+    assert [r.mw("live", day) for day in (5, 25, 104, 105, 124, 125)] == [5, 10, 10, 5, 5, 0]
+
+
+def test_room_that_racks_leave_is_for_others():
+    r = run(HALL, """
+    chips:
+      products: {rack: {life: 100}}
+      orders: {p: {product: rack, racks: 60, ordered: day 50, allocate: {to: sites.a}}}
+    """)
+    assert [r.mw("live", day) for day in (50, 99, 100, 199, 200)] == [10, 10, 6, 6, 0]
+    assert r.phase("a").lots[0][0] == 10  # those that took over are no part of filling it
+
+
+def test_racks_in_repair_leave_when_their_time_comes():
+    """Eight fail on day 90 and would be back on day 110; the hundred leave on day 100."""
+    r = hall(rule(20, per_year=1.2), "{life: 100}", luck=failing(8))
+    assert r.mw("live", 99) == 9.2
+    assert r.mw("live", 100) == 0
+    assert (book(r).retired, book(r).rma, book(r).live, book(r).spares) == (100, 0, 0, 0)
+    assert r.mw("chips_on_hand", 120) == 0
+
+
+def test_and_their_places_are_free_at_once():
+    r = run(HALL, f"sites: {{a: {{bring_up: {rule(20)}}}}}", """
+    chips:
+      products: {rack: {life: 100}}
+      orders: {p: {product: rack, racks: 100, ordered: day 50, allocate: {to: sites.a}}}
+    """, luck=failing(8))  # fmt: skip
+    assert [r.mw("live", day) for day in (99, 100)] == [9.2, 10]
+
+
+# Refresh.
+
+
+def test_the_same_power_is_ordered_a_lead_time_ahead():
+    r = hall("{at_end_of_life: refresh_same_mw}", "{life: 100}", more="chips: {orders: {o: {lead_time: 30}}}")
+    assert [p.minute / 1440 for p in r.world.chips.purchases][:3] == [0, 100, 200]  # live on day 30, 130, ...
+    assert [r.mw("live", day) for day in (29, 30, 129, 130, 229, 230)] == [0, 10, 10, 10, 10, 10]
+
+
+def test_replacements_that_take_longer_leave_a_gap():
+    more = "chips: {orders: {o: {lead_time: 30}}}"
+    r = hall("{at_end_of_life: refresh_same_mw, burn_in: 5}", "{life: 100}", more=more)
+    assert [r.mw("live", day) for day in (34, 35, 134, 135, 139, 140)] == [0, 10, 10, 0, 0, 10]
+
+
+def test_replacements_are_what_is_sold_then():
+    r = run(HALL, """
+    chips:
+      products:
+        rack: {life: 100}
+        new: {supplier: maker, rack_power: 300 kW, rack_price: $5m, replaces: rack, available: day 50}
+      orders: {o: {product: [rack, new]}}
+    sites: {a: {bring_up: {at_end_of_life: refresh_same_mw}}}
+    """)
+    first, second = r.world.chips.purchases
+    assert [(p.product, p.racks) for p in (first, second)] == [("rack", 100), ("new", 33)]
+    assert [r.mw("live", day) for day in (99, 100, 1000)] == [10, 9.9, 9.9]
+
+
+def test_each_lot_is_replaced_by_itself():
+    r = hall("{lot: 50, at_end_of_life: refresh_same_mw}", "{life: 100}",
+             more="chips: {orders: {o: {deliveries: {size: 50, every: 20}}}}")  # fmt: skip
+    assert [p.racks for p in r.world.chips.purchases][:3] == [100, 50, 50]
+    assert [r.mw("live", day) for day in (0, 20, 99, 100, 120, 500)] == [5, 10, 10, 10, 10, 10]
+
+
+def test_a_refresh_draws_its_own_lead_time():
+    r = hall("{at_end_of_life: refresh_same_mw}", "{life: 100}",
+             more="chips: {orders: {o: {lead_time: {uniform: {low: 10, high: 50}}}}}")  # fmt: skip
+    leads = [p.deliveries[0].due - p.minute for p in r.world.chips.purchases[:3]]
+    assert len(set(leads)) == 3
+
+
+# Two products in one hall: power is counted rack by rack.
+
+
+def test_failures_never_take_more_power_than_a_rack_has():
+    """Fifty racks of 100 kW on day 0 and ten of 500 kW on day 40; on day 59 and later some of each fail."""
+    r = run("""
+    parties: {maker: {}}
+    chips:
+      products:
+        small: {supplier: maker, rack_power: 100 kW, rack_price: $2m, life: 300}
+        large: {supplier: maker, rack_power: 500 kW, rack_price: $9m}
+      orders:
+        o: {product: small, racks: 50, ordered: day 0}
+        p: {product: large, racks: 10, ordered: day 40}
+    sites:
+      a: {phases: [10 MW], bring_up: {lot: 50, failures: {per_year: 11, repaired_in: 25}}}
+    """)
+    lowest = min(r.mw("live", day) for day in range(0, 1400))
+    assert lowest >= 0
+    assert max(r.mw("live", day) for day in range(0, 1400)) <= 10
+    assert r.mw("live", 1461) == pytest.approx(0.5 * book(r).live)  # the small ones have gone
+
+
+def test_racks_live_before_the_start():
+    r = run("""
+    parties: {maker: {}}
+    chips:
+      products: {rack: {supplier: maker, rack_power: 69 kW, rack_price: $2m, life: 300}}
+      orders: {o: {product: rack, racks: 150, ordered: day -200, initial: {delivered: 145, to: a.p1},
+                   deliveries: {first: day 40}}}
+    sites:
+      a: {loi: day -400, phases: {p1: {mw: 10, initial: {full_live: day -50}}}, bring_up: {lot: 5, failures: {per_year: 1.2, repaired_in: 10}}}
+    """, luck=failing(8, 145))  # fmt: skip
+    assert r.mw("live", 0) == 10  # 145 racks of 69 kW are 10.005 MW: no more than the phase has
+    assert r.mw("live", 31) == pytest.approx(10 - 10 * 8 / 145, abs=1e-3)
+    assert [r.mw("live", day) for day in (242, 250)] == [10, 0]
+    assert book(r).retired == 145
+    assert book(r).storage == 5
+
+
+def test_a_repaired_rack_fills_any_place_that_is_empty():
+    """Five spares take over for February's eight but three; of March's, back later, none waits while a place is empty."""
+    r = hall(rule(10, spares=0.05), luck=failing(8))
+    assert [r.mw("live", day) for day in (31, 41, 59, 69)] == [9.7, 10, 9.7, 10]
+    for day in range(1400):
+        assert r.mw("live", day) <= 10
+    assert book(r).live + book(r).spares + book(r).rma == 105
+
+
+def test_odd_lots_of_racks_with_fractions_of_a_kilowatt_add_up():
+    """160 racks of 62.5 kW, one by one: 10 MW, not 10.08."""
+    r = hall("{lot: 1}", "{rack_power: 62.5 kW, life: 100}")
+    assert [r.mw("live", day) for day in (0, 99, 100)] == [10, 10, 0]
+    assert r.mw("chips_on_hand", 0) == 0
