@@ -77,7 +77,7 @@ def tell(error: Exception) -> int:
         return DONE
     from dcsim.errors import DcsimError, ScenarioError, UsageError, printable
 
-    debug = _debugging()
+    debug = debugging()
     if isinstance(error, ScenarioError):
         errors, _ = say_problems(error.problems)
         say(counted(errors, "problem"))
@@ -105,7 +105,8 @@ def _line(error: Exception) -> str:
     return printable(str(error).replace("\n", "; ")) or type(error).__name__
 
 
-def _debugging() -> bool:
+def debugging() -> bool:
+    """Whether tracebacks are wanted."""
     return os.environ.get("DCSIM_DEBUG", "") not in ("", "0")
 
 

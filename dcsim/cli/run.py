@@ -68,7 +68,7 @@ def command(
                 overwrite=overwrite,
             )
     except RunFailed as error:
-        say(f"error: {_line(error)}")
+        say(f"error: {_line(error)}{_traceback(error.result)}")
         result, status = error.result, FAILED
     except RunInterrupted as error:
         say(f"interrupted{_kept(error.result)}")
@@ -104,6 +104,17 @@ def _line(error: BaseException) -> str:
     from dcsim.errors import printable
 
     return printable(str(error))
+
+
+def _traceback(result: Result | None) -> str:
+    """Where to read what went wrong; all of it where that is asked for."""
+    if result is None or not result.failures:
+        return ""
+    from dcsim.cli.group import debugging
+
+    if debugging():
+        return "\n" + result.failures[0].traceback.rstrip()
+    return f" (its traceback is in {_shown(result.directory / 'manifest.json')})"
 
 
 def _kept(result: Result | None) -> str:

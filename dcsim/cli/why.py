@@ -70,7 +70,9 @@ def command(
     elif quantile is not None:
         emit(explained_text(at_quantile(result, scenario, quantile, site)))
     else:
-        emit(why_text(why(result, scenario, site), scenario.title or scenario.name))
+        with progress("what is critical") as report:
+            found = why(result, scenario, site, progress=report)
+        emit(why_text(found, scenario.title or scenario.name))
     return DONE
 
 

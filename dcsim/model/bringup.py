@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Route:
     """The way of one lot through a hall, by callbacks."""
 
-    __slots__ = ("accepted", "claim", "first", "hall", "in_repair", "live", "lot", "rounds", "state", "trail", "work")
+    __slots__ = ("accepted", "claim", "hall", "in_repair", "live", "lot", "new_kw", "rounds", "state", "trail", "work")
 
-    def __init__(self, hall: Hall, lot: Lot, first: bool) -> None:
+    def __init__(self, hall: Hall, lot: Lot, new_kw: float) -> None:
         self.hall = hall
         self.lot = lot
         self.state = "assigned"
@@ -32,8 +32,8 @@ class Route:
         self.in_repair = 0
         self.rounds = 0
         self.live = False
-        self.first = first
-        """Whether its racks go where none have been before."""
+        self.new_kw = new_kw
+        """Power of the places where no racks have been before."""
         world, phase = hall.world, hall.phase
         record = world.record.milestone
         record(lot.purchase.minute, phase.site.tenant, phase.site.id, phase.id, lot.number, "ordered")
@@ -78,7 +78,7 @@ class Route:
             return
         self.state = "waiting for a crew"
         self.claim = hall.crew.request(
-            1, rank=hall.phase.rank * 1000 + self.lot.number, who=self.who, granted=self._install
+            1, rank=hall.phase.rank * 10**6 + self.lot.number, who=self.who, granted=self._install
         )
 
     def _install(self, claim: Claim | None) -> None:
@@ -135,7 +135,7 @@ class Route:
             racks.bring_up -= good
             racks.live += good
             self.accepted += good
-            hall.live(good, self.lot.kw, self.trail, self.first)
+            hall.live(good * self.lot.kw, self.new_kw * good / self.lot.racks, self.trail)
             hall.service.enter(good, self.lot.kw, self.lot.purchase, hall.world.clock.now)
         if dead:
             assert rule is not None

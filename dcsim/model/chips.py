@@ -114,21 +114,30 @@ class Chips:
             phase.forecasts.watch(-before, lambda: self._place_for(id, spec, phase))
 
     def _place_for(self, id: str, spec: OrderSpec, phase: Phase) -> None:
-        """Order what fills the phase, and its spares."""
+        """Order what fills the phase, and its spares, beside what is on its way there."""
         if phase.ended or phase.hall is None:
             return
         product = self._product(spec)
         rack_kw = self.world.spec.chips.products[product].rack_power.value
-        racks = phase.hall.racks_that_fill(rack_kw) + phase.hall.spares_for(rack_kw)
+        racks = phase.hall.racks_that_fill(rack_kw, self._on_the_way(phase)) + phase.hall.spares_for(rack_kw)
         if racks > 0:
             self._place(f"{id} {phase.who}", spec, self.world.clock.now, phase, product, racks)
 
-    def refresh(self, phase: Phase, spec: OrderSpec, racks: int, rack_kw: float, k: int) -> None:
-        """Racks that reach the end of their life are replaced by the same MW of what is sold then."""
+    def _on_the_way(self, phase: Phase) -> float:
+        """kW of racks bought to fill a phase that are not there yet."""
+        bought = [p for p in self.purchases if p.phase is phase and not p.refresh]
+        stored = sum(lot.racks * lot.kw for lot in self.stored[phase.site.tenant] if lot.purchase in bought)
+        return stored + sum(p.outstanding * p.rack_kw for p in bought)
+
+    def refresh(self, phase: Phase, spec: OrderSpec, kw: float, k: int) -> float:
+        """Order so many kW, as far as whole racks go, of what is sold now; returns the kW ordered."""
         product = self._product(spec)
-        racks = max(1, int(racks * rack_kw / self.world.spec.chips.products[product].rack_power.value + 1e-9))
-        purchase = f"refresh {k} {phase.who}"
-        self._place(purchase, spec, self.world.clock.now, phase, product, racks, again=k + 1)
+        rack_kw = self.world.spec.chips.products[product].rack_power.value
+        racks = int(kw / rack_kw + 1e-9)
+        if racks:
+            purchase = f"refresh {k} {phase.who}"
+            self._place(purchase, spec, self.world.clock.now, phase, product, racks, again=k + 1)
+        return racks * rack_kw
 
     def _product(self, spec: OrderSpec) -> str:
         """The last of the order's products that is available when its first delivery is due; else the first."""
@@ -165,7 +174,7 @@ class Chips:
         purchase = Purchase(id, spec, tenant, product, model.supplier, racks, rack_kw, minute, phase, rank, again > 0)
         self.purchases.append(purchase)
         self.racks[tenant].ordered += racks
-        every = draws.minutes(spec.deliveries.every)
+        every = draws.minutes(world.by(user, spec.deliveries.every))
         slip = world.by(user, spec.deliveries.slip)
         rest = racks
         if spec.initial is not None and phase is None:
@@ -248,7 +257,8 @@ class Chips:
 
     def _lot_size(self, purchase: Purchase) -> int:
         """The lot of the phase it was ordered for, else the smallest of those that it may serve."""
-        phases = [purchase.phase] if purchase.phase is not None else self._served(purchase)
+        own = purchase.phase
+        phases = [own] if own is not None and not own.ended else self._served(purchase)
         sizes = [p.hall.lot_size for p in phases if p.hall is not None]
         return min(sizes) if sizes else max(1, purchase.racks)
 

@@ -213,9 +213,15 @@ class Construction:
         return order.begun + order.median_minutes
 
     def critical(self, names: set[str]) -> list[tuple[str, bool]]:
-        """Each activity, equipment and step of the phase, and whether its name is among those on the trail."""
+        """Each activity and equipment of the phase, and whether its name is among those on the trail."""
         parts = [*self.phase.works.activities, *self.orders]
-        return [(name, f"{self.phase.who} {name}" in names) for name in parts]
+        return [(name, not names.isdisjoint((name, f"{self.phase.who} {name}"))) for name in parts]
+
+    @property
+    def last_slot(self) -> str:
+        """Who was the last of the held slots to arrive."""
+        slots = [order.trail for order in self.orders.values() if order.slot and order.trail is not None]
+        return latest(slots).who if slots else self.phase.who
 
     def closing(self) -> Trail | None:
         """The first activity or order under way, as it would close now."""

@@ -142,7 +142,7 @@ class Support(Step):
         """Ask the first guarantor."""
         self.open(trail)
         clock = self.world.clock
-        if self.spec is not None and self.spec.patience is not None and not self.world.unlimited:
+        if self.spec is not None and self.spec.patience is not None:
             patience = self.world.draws.minutes(self.spec.patience)
             clock.stage_at(clock.now + patience, Stage.DEADLINE, self._impatient, rank=self.site.rank)
         self._next()

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dcsim.engine.clock import Stage
 from dcsim.engine.trail import Trail
 from dcsim.errors import ModelError
-from dcsim.model.blueprint import DAY, dollars, half_up, kw
+from dcsim.model.blueprint import DAY, dollars, kw
+from dcsim.model.sittings import Sittings
 from dcsim.model.step import Step
-from dcsim.scenario.tenant import Committee, Ranking
+from dcsim.scenario.tenant import Ranking
 
 if TYPE_CHECKING:
     from dcsim.model.site import Site
@@ -136,10 +136,10 @@ class Tenant:
         self.spec = world.spec.tenants[id]
         self.teams = {name: world.pool(f"{id} {name}", team) for name, team in self.spec.teams.items()}
         self._policy = policy or self._named(self.spec.decision.policy)
-        self._committee: list[Decision] = []
-        self._board: list[Decision] = []
-        self._committee_called = False
-        self._board_called = False
+        self._before_committee: list[Decision] = []
+        self._before_board: list[Decision] = []
+        self._committee = Sittings(world, self.spec.decision.committee, self._meet, rank=0)
+        self._board = Sittings(world, self.spec.decision.board, self._meet_board, rank=1)
 
     @staticmethod
     def _named(policy: str | Ranking) -> Policy:
@@ -149,39 +149,17 @@ class Tenant:
 
     def decide(self, decision: Decision) -> None:
         """Put a site before the next committee."""
-        self._committee.append(decision)
-        self._call_committee()
-
-    def _call_committee(self) -> None:
-        if not self._committee_called:
-            self._committee_called = True
-            self._call(self.spec.decision.committee, self._meet, rank=0)
-
-    def _call(self, body: Committee | None, meet: Callable[[], None], rank: int, after: int = 0) -> None:
-        """Book the first meeting at or after now (`after` minutes from now)."""
-        now = self.world.clock.now + after
-        if body is not None:
-            first = self.world.when(body.start)
-            every = max(1, half_up(body.every.value * DAY))
-            now = first + -(-(now - first) // every) * every if now > first else first
-        if now <= self.world.last_minute:
-            self.world.clock.stage_at(now, Stage.COMMITTEE, meet, rank=rank)
+        self._before_committee.append(decision)
+        self._committee.call(self.world.clock.now)
 
     def next_meeting(self, minute: int) -> int:
         """The first committee at or after a minute."""
-        body = self.spec.decision.committee
-        if body is None:
-            return minute
-        first = self.world.when(body.start)
-        every = max(1, half_up(body.every.value * DAY))
-        return first if minute <= first else first + -(-(minute - first) // every) * every
+        return self._committee.after(minute)
 
     def _meet(self) -> None:
-        self._committee_called = False
-        heard = sorted(
-            (d for d in self._committee if not d.site.ended), key=lambda decision: (decision.joined, decision.site.rank)
-        )
-        self._committee = []
+        heard = [decision for decision in self._before_committee if not decision.site.ended]
+        heard.sort(key=lambda decision: (decision.joined, decision.site.rank))
+        self._before_committee = []
         if not heard:
             return
         sites = {d.site.id: d for d in heard}
@@ -192,10 +170,9 @@ class Tenant:
             )
         for id, decision in sites.items():
             self._carry_out(decision, verdicts[id])
-        if self._committee:
-            self._committee_called = True
-            body = self.spec.decision.committee
-            self._call(body, self._meet, rank=0, after=1 if body is not None else DAY)
+        if self._before_committee:  # held
+            pause = 1 if self.spec.decision.committee is not None else DAY
+            self._committee.call(self.world.clock.now + pause)
 
     def _hearing(self, heard: list[Decision]) -> Hearing:
         mine = [s for s in self.world.sites.values() if s.tenant == self.id and s.is_converted and not s.ended]
@@ -212,7 +189,7 @@ class Tenant:
         site = decision.site
         if verdict == HOLD:
             decision.hold()
-            self._committee.append(decision)
+            self._before_committee.append(decision)
             return
         decision.resume()
         if not verdict:
@@ -229,16 +206,13 @@ class Tenant:
         board = self.spec.decision.board
         if board is not None and site.base_term_rent > dollars(board.above.value):
             decision.to_board()
-            self._board.append(decision)
-            if not self._board_called:
-                self._board_called = True
-                self._call(board, self._meet_board, rank=1)
+            self._before_board.append(decision)
+            self._board.call(self.world.clock.now)
         else:
             decision.approve()
 
     def _meet_board(self) -> None:
-        self._board_called = False
-        waiting, self._board = self._board, []
+        waiting, self._before_board = self._before_board, []
         for decision in waiting:
             if not decision.site.ended:
                 decision.approve()

@@ -68,7 +68,7 @@ class SiteForecast:
             guarantor = world.guarantors[request.guarantors[0]]
             return self._step(request, site.support.began, median(guarantor.spec.approval.delay))
         if name == "lease_signed":
-            signed = self.at("negotiated")
+            signed = max(self.at("approved"), self.at("negotiated"))
             return max(signed, self.at("guarantee_signed")) if site.needs_guarantor else signed
         if name == "financial_close":
             if site.financing is None:

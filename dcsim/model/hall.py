@@ -103,9 +103,9 @@ class Hall:
 
     # Room.
 
-    def racks_that_fill(self, rack_kw: float) -> int:
-        """Racks for which there is still power."""
-        return max(0, int((self.phase.kw - self.used_kw) / rack_kw + 1e-9))
+    def racks_that_fill(self, rack_kw: float, promised_kw: float = 0.0) -> int:
+        """Racks for which there is still power, beside what is promised to others."""
+        return max(0, int((self.phase.kw - self.used_kw - promised_kw) / rack_kw + 1e-9))
 
     def spares_for(self, rack_kw: float) -> int:
         """Spare racks that belong to a full hall."""
@@ -145,22 +145,22 @@ class Hall:
         lot.number = len(self.routes)
         self.used_kw += lot.racks * lot.kw
         racks.bring_up += lot.racks
-        first = self.used_kw > self._most_kw + 1e-6 and not lot.purchase.refresh
+        new_kw = 0.0 if lot.purchase.refresh else max(0.0, self.used_kw - self._most_kw)
         self._most_kw = max(self._most_kw, self.used_kw)
-        route = Route(self, lot, first)
+        route = Route(self, lot, new_kw)
         self.routes.append(route)
         route.enter()
 
     # Live.
 
-    def live(self, racks: int, kw: float, trail: Trail, first: bool) -> None:
-        """Racks go live: the first in their places, or in place of others, which does not prolong the phase's trail."""
+    def live(self, kw: float, new_kw: float, trail: Trail) -> None:
+        """Racks go live. Those in place of others do not prolong the phase's trail: that is the new ones', `new_kw`."""
         phase, now = self.phase, self.world.clock.now
-        phase.count("live", racks * kw)
-        phase.count("chips_on_hand", -racks * kw)
-        if not first:
+        phase.count("live", kw)
+        phase.count("chips_on_hand", -kw)
+        if new_kw <= 0:
             return
-        self.ever_live_kw += racks * kw
+        self.ever_live_kw += new_kw
         if self.last_live is None:
             phase.reach("first_live", trail)
         self.last_live = trail
@@ -182,7 +182,7 @@ class Hall:
     @property
     def open_routes(self) -> list[Route]:
         """Lots on their way to where no racks have been before."""
-        return [route for route in self.routes if route.first and not route.live]
+        return [route for route in self.routes if route.new_kw > 0 and not route.live]
 
     def closing(self) -> Trail | None:
         """The trail of the last lot, as it would close now; None before the hall is open."""

@@ -42,6 +42,7 @@ class Service:
         self._months = 0
         self._watching = False
         self._refreshes = 0
+        self._owed_kw = 0.0
         self._ended = False
 
     @property
@@ -141,11 +142,12 @@ class Service:
         self.world.chips.allocate(self.hall.phase.site.tenant)
 
     def _refresh(self, racks: int, purchase: Purchase) -> None:
-        """Order the same MW of what is sold then."""
+        """Order the same MW of what is sold then; what is less than a rack is added to the next order."""
         if not self._ended:
             k = self._refreshes
             self._refreshes += 1
-            self.world.chips.refresh(self.hall.phase, purchase.spec, racks, purchase.rack_kw, k)
+            self._owed_kw += racks * purchase.rack_kw
+            self._owed_kw -= self.world.chips.refresh(self.hall.phase, purchase.spec, self._owed_kw, k)
 
     def end(self) -> None:
         """The phase has ended: nothing fails or retires here any more."""

@@ -160,7 +160,7 @@ class Phase:
         if self.ended:
             return
         own = self.construction.own_trail(self.milestones)
-        self.commissioning.open(extend(own, self.world.clock.now, "equipment", f"{self.who} slot"))
+        self.commissioning.open(extend(own, self.world.clock.now, "equipment", self.construction.last_slot))
         self._test(again=True)
 
     def _test(self, again: bool) -> None:

@@ -70,9 +70,9 @@ class Site:
         self._start("negotiated", self.negotiation, spec.negotiation)
         if self.needs_guarantor:
             self._start("guarantee_signed", self.support, spec.guarantee)
-            m.on_all(("negotiated", "guarantee_signed"), self._sign_lease)
+            m.on_all(("approved", "negotiated", "guarantee_signed"), self._sign_lease)
         else:
-            m.on("negotiated", self._sign_lease)
+            m.on_all(("approved", "negotiated"), self._sign_lease)
         m.on("lease_signed", self._leased)
         if self.financing is not None:
             self._start("financial_close", self.financing, self.financing.spec)

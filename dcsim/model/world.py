@@ -272,11 +272,11 @@ class World:
         lots = []
         if phase.hall is not None and not phase.ended:
             for route in phase.hall.routes:
-                if route.first:
+                if route.new_kw > 0:
                     last = route.trail if route.live and route.trail is not None else route.closing()
                     if last is not None:
                         done = last if route.live else self._to_the_end(last, end)
-                        lots.append((route.lot.racks * route.lot.kw / 1000, _trail(done)))
+                        lots.append((route.new_kw / 1000, _trail(done)))
         names = {link.who for link in links(trail)}
         return PhaseEnd(
             tenant=site.tenant,

@@ -12,6 +12,7 @@ approach"; Owen (1956), "Tables for computing bivariate normal probabilities".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -161,12 +162,18 @@ def all_default(pds: npt.ArrayLike, loadings: npt.ArrayLike) -> Floats:
     chance, load = _probability("pds", pds), np.asarray(loadings, dtype=np.float64)
     if not (np.abs(load) < 1).all():
         raise UsageError("loadings: must be above -1 and below 1")
-    node, weight = np.polynomial.legendre.leggauss(_NODES)
-    factor = 10 * node
-    density = 10 * weight * np.exp(-(factor**2) / 2) / np.sqrt(2 * np.pi)
+    factor, density = _common_factor()
     load = np.broadcast_to(load, chance.shape)[..., None]
     given = ndtr((ndtri(chance)[..., None] - load * factor) / np.sqrt(1 - load**2))
     return np.asarray((given.prod(axis=-2) * density).sum(axis=-1))
+
+
+@cache
+def _common_factor() -> tuple[Floats, Floats]:
+    """Values of a standard normal factor and their weights."""
+    node, weight = np.polynomial.legendre.leggauss(_NODES)
+    factor = 10 * node
+    return factor, 10 * weight * np.exp(-(factor**2) / 2) / np.sqrt(2 * np.pi)
 
 
 def threshold(u: npt.ArrayLike) -> Floats:
@@ -186,7 +193,8 @@ def time_left(threshold: npt.ArrayLike, used: npt.ArrayLike, hazard: npt.ArrayLi
     used: hazard times time so far. To be asked anew whenever regime, rating or stress change the hazard.
     """
     gap = np.maximum(amounts("threshold", threshold) - amounts("used", used), 0.0)
-    wait = quotient(np.asarray(gap), amounts("hazard", hazard), np.inf)
+    with np.errstate(over="ignore"):  # a hazard that is zero but for rounding is one of zero
+        wait = quotient(np.asarray(gap), amounts("hazard", hazard), np.inf)
     return np.where(gap == 0, 0.0, wait)
 
 

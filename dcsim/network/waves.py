@@ -96,24 +96,27 @@ def _settle(nets: Networks, payments: Floats, short: Bools) -> Floats:
         part, now, who = nets.rows(rows), payments[rows], short[rows]
         if classes > 1:  # a plain step skips classes that are lost at once
             now = np.where(who, np.minimum(now, part.left(now)), now)
-        # The class in which each is short: the most senior one whose top its payments do not exceed.
-        level = ((part.floor + part.due)[:, :-1] < now[:, None, :]).sum(axis=1)
+        # The class in which each is short: the most senior one whose top its payments do not exceed, but by rounding.
+        tops = part.floor + part.due
+        level = (tops[:, :-1] < (now - SAME * part.total)[:, None, :]).sum(axis=1)
+        now = np.minimum(now, np.take_along_axis(tops, level[:, None, :], axis=1)[:, 0])
         floor = np.take_along_axis(part.floor, level[:, None, :], axis=1)[:, 0]
         gap = np.where(who, np.minimum(part.left(now) - now, 0.0), 0.0)
-        goal = now + _correction(part, level, who, gap)
+        change, drains = _correction(part, level, who, gap)
+        goal = now + change
         leaves = who & (goal < floor) & (now > floor)
         reach = np.divide(now - floor, now - goal, out=np.ones_like(now), where=leaves)
         first = reach.min(axis=1, keepdims=True)
         moved = np.maximum(now + first * (goal - now), np.where(who, floor, now))
         payments[rows] = np.where(leaves & (reach <= first), floor, moved)
-        rows = rows[leaves.any(axis=1)]
+        rows = rows[leaves.any(axis=1) | drains]
     return payments
 
 
-def _correction(nets: Networks, level: Ints, short: Bools, gap: Floats) -> Floats:
-    """The change (S, n), at most zero, after which the pieces of the short no longer have a gap."""
+def _correction(nets: Networks, level: Ints, short: Bools, gap: Floats) -> tuple[Floats, Bools]:
+    """The change (S, n), at most zero, after which the pieces of the short have no gap; (S,) whether there is none."""
     if nets.due.shape[1] == 1:
-        return _closing(nets, level, short, gap, 1.0)
+        return _closing(nets, level, short, gap, 1.0), np.zeros(len(gap), dtype=np.bool_)
     passed = np.take_along_axis(nets.share, level[:, None, :, None], axis=1)[:, 0]
     closed = _closed(nets, level, short, passed > 0)
     change = _closing(nets, level, short & ~closed, gap, 1.0)
@@ -121,7 +124,8 @@ def _correction(nets: Networks, level: Ints, short: Bools, gap: Floats) -> Float
     # would if they leaked a hair. But a gap of rounding is none, and they stay, for they have all that they pass on.
     gap = gap + np.matmul(change[:, None, :], passed)[:, 0, :]
     drained = closed & (gap < -SAME * nets.total)
-    return change + _closing(nets, level, closed, np.where(drained, gap, 0.0), 1 - _HAIR)
+    change += _closing(nets, level, closed, np.where(drained, gap, 0.0), 1 - _HAIR)
+    return change, np.asarray(drained.any(axis=1))
 
 
 def _closing(nets: Networks, level: Ints, short: Bools, gap: Floats, kept: float) -> Floats:

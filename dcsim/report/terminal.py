@@ -22,8 +22,8 @@ FEW = 3
 def summary_text(summary: dict[str, Any], height: int = HEIGHT) -> str:
     """The summary (see `dcsim.report.summary`) as text of at most 80 columns.
 
-    Where it does not fit `height` lines it shows every second year end (every fourth, ...), then fewer commitments,
-    then fewer targets, and says so.
+    Where it does not fit `height` lines it shows every second year end, then fewer commitments and targets, then every
+    fourth year end (eighth, ...), and says so.
     """
     one = summary["replications"]["done"] == 1
     dates = list(dict.fromkeys(row["date"] for row in summary["live_mw"]))
@@ -41,12 +41,15 @@ def summary_text(summary: dict[str, Any], height: int = HEIGHT) -> str:
         ]
         if len(lines) <= height:
             break
-        if len(_picked(dates, 2 * step)) >= LEAST_YEARS:
-            step *= 2
+        thinner = len(_picked(dates, 2 * step)) >= LEAST_YEARS
+        if thinner and step == 1:
+            step = 2
         elif committed > FEW:
             committed -= 1
         elif targets > FEW:
             targets -= 1
+        elif thinner:
+            step *= 2
         elif committed > 1:
             committed -= 1
         else:

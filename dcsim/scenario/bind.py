@@ -20,6 +20,9 @@ Context = dict[str, str]
 TRAILING = ("duration", "lead_time", "slip", "delay")
 """Last segments that a driver's `hits` may leave out: the first of them that stands there is meant."""
 
+OF_PHASES = ("activities", "equipment", "commissioning")
+"""What a site's `construction` says for its phases."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Binding:
@@ -70,13 +73,13 @@ def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, l
     hit: set[str] = set()
     aimed: set[str] = set()
     found = [item for item in walk(spec) if item[0].partition(".")[0] not in ("defaults", "archetypes", "what_ifs")]
-    durations = frozenset(path for path, quantity, _ in found if quantity.unit == "days")
+    durations = frozenset(path for path, quantity, _ in found if quantity.unit == "days" and not is_template(path))
     aims = {name: [tuple(pattern.split(".")) for pattern in driver.hits] for name, driver in spec.drivers.items()}
     for path, quantity, put in found:
         context = context_of(spec, path)
         address = declared(path) if quantity.kind == "epistemic" else path
         factors = []
-        for name, loading in quantity.loads:
+        for name, loading in () if is_template(path) else quantity.loads:
             where = f"{path}.loads.{name}"
             if name not in spec.factors:
                 message = f"unknown factor '{printable(name)}'{suggest(name, spec.factors)}"
@@ -110,6 +113,14 @@ def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, l
                 message = f"the driver is per {driver.per}, and no duration that {patterns} matches belongs to one"
             problems.append(Problem("REF", f"drivers.{name}.hits", message))
     return Binding(members), problems
+
+
+def is_template(path: str) -> bool:
+    """Whether a quantity of a site is only there for its phases, each of which has it under its own path."""
+    part = path.split(".")
+    if part[0] != "sites" or len(part) < 4:
+        return False
+    return part[2] == "bring_up" or (part[2] == "construction" and part[3] in OF_PHASES)
 
 
 def _driver_member(address: str, name: str, driver: Driver) -> DriverMember:

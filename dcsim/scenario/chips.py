@@ -108,7 +108,7 @@ class Order(Block):
     tenant: Ref | None = None
     """Who orders; may be left out with one tenant."""
     product: Names
-    """One product, or several: the last that is available when the order is placed."""
+    """One product, or several: the last that can be delivered a median lead time after the order is placed."""
     racks: Racks | None = None
     amount: FixedDollars | None = None
     """Dollars instead of racks."""

@@ -132,7 +132,7 @@ def shown(quantity: Quantity) -> tuple[str, str]:
 
     Days that are dates are written as dates, in the unit `date`.
     """
-    is_date = quantity.unit == "days" and quantity.median > _FIRST_DATE
+    is_date = quantity.unit == "days" and quantity.law.bounds()[0] > _FIRST_DATE
     if quantity.is_constant:
         return _text(quantity.value, is_date), "date" if is_date else quantity.unit
     written = quantity.law.written()

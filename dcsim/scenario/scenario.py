@@ -174,6 +174,7 @@ def _per_phase(filled: Node, problems: list[Problem] | None = None) -> Node:
     if not isinstance(sites, Node):
         return filled
     out = tree.copy(filled)
+    tree.put(out, "sites", tree.copy(sites), like=(filled, "sites"))
     for key, site in sites.items():
         phases = site.get("phases") if isinstance(site, Node) else None
         if not isinstance(phases, Node):

@@ -36,6 +36,10 @@ _STAND_INS = {"version": VERSION, "name": "unnamed", "start": "2000-01-01", "hor
 """What stands for a missing or faulty field of the scenario itself, so that the rest can be checked."""
 
 
+_ANY: dict[str, object] = {"QUANTITY": 1, "DATE": "2050-01-01"}
+"""What stands for a faulty number or date: it passes most bounds, and nothing that is said of it is told."""
+
+
 class Reading(NamedTuple):
     """What came of reading a scenario."""
 
@@ -44,10 +48,14 @@ class Reading(NamedTuple):
     problems: list[Problem]
     dropped: list[Loc]
     """What was left out of `spec`."""
+    replaced: list[Loc]
+    """What has a stand-in there."""
 
     def hides(self, problem: Problem) -> bool:
         """Whether a problem found later may only be due to what was left out."""
         at = problem.path.split(".")
+        if any(at[: len(loc)] == [str(part) for part in loc] for loc in self.replaced):
+            return True
         named = problem.message.partition("; did you mean")[0].casefold()
         for loc in self.dropped:
             gone = [str(part) for part in loc]
@@ -66,9 +74,10 @@ def read_spec(filled: Node, faulty: Iterable[Problem] = ()) -> Reading:
     here = filled
     problems: list[Problem] = []
     dropped: list[Loc] = []
+    replaced: list[Loc] = []
     for attempt in range(MOST_ROUNDS):
         try:
-            return Reading(ScenarioSpec.model_validate(here, context={}), problems, dropped)
+            return Reading(ScenarioSpec.model_validate(here, context={}), problems, dropped, replaced)
         except ValidationError as error:
             faults = _faults(error)
         if attempt == 0:
@@ -77,13 +86,18 @@ def read_spec(filled: Node, faulty: Iterable[Problem] = ()) -> Reading:
             if len(real) > MOST_PROBLEMS:
                 problems.append(Problem("LIMIT", "", f"and {len(real) - MOST_PROBLEMS:,} faults more, not listed"))
                 break
-        gone = list(dict.fromkeys(_culprit(fault, here) for fault in faults))
+        gone = dict.fromkeys(_culprit(fault, here) for fault in faults)
         if any(not loc for loc in gone):
             break
+        stand_ins = {_culprit(fault, here): _ANY[fault["type"]] for fault in faults if fault["type"] in _ANY}
         for loc in gone:
-            here = _without(here, loc)
-        dropped += gone
-    return Reading(None, problems, dropped)
+            if loc in stand_ins and loc not in replaced:  # a number or date is needed there, so that the rest stands
+                here = _without(here, loc, stand_ins[loc])
+                replaced.append(loc)
+            else:
+                here = _without(here, loc)
+                dropped.append(loc)
+    return Reading(None, problems, dropped, replaced)
 
 
 def refuse_too_large(raw: Node) -> None:
@@ -241,17 +255,22 @@ def _culprit(fault: ErrorDetails, root: Node) -> Loc:
     return loc[:-1] if is_missing else loc
 
 
-def _without(root: Node, loc: Loc) -> Node:
-    """The tree without what is at `loc`; a field of the scenario itself that it must have gets a stand-in."""
+def _without(root: Node, loc: Loc, instead: object = None) -> Node:
+    """The tree without what is at `loc`, or with something else there.
+
+    A field of the scenario itself that it must have gets a stand-in.
+    """
     key, *rest = loc
     below, found = tree.child(root, key)
     if not found and key not in _STAND_INS:
         return root
     out = tree.copy(root)
     if rest and isinstance(below, Node):
-        out[key] = _without(below, tuple(rest))
+        out[key] = _without(below, tuple(rest), instead)
     elif key in _STAND_INS and not rest:
         out[key] = _STAND_INS[str(key)]
+    elif instead is not None and not rest:
+        out[key] = instead
     else:
         tree.drop(out, key)  # an item of a list goes with its list
     return out

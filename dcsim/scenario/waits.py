@@ -13,6 +13,7 @@ from typing import NamedTuple
 from dcsim.quantity import Quantity
 from dcsim.scenario.fields import LOT_MILESTONES, PHASE_MILESTONES, SITE_MILESTONES, at_least, strictest
 from dcsim.scenario.site import Phase, Site
+from dcsim.scenario.sizing import middle
 from dcsim.scenario.spec import ScenarioSpec
 
 OUTCOMES = ("rejected", "shelved", "lost", "unguaranteed", "unfinanced", "terminated")
@@ -39,7 +40,7 @@ class Step(NamedTuple):
     @property
     def days(self) -> float:
         """Median days, without queues."""
-        return sum(quantity.median for quantity in self.takes)
+        return sum(middle(quantity) for quantity in self.takes)
 
 
 Waits = dict[str, Step]

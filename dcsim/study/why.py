@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[int, int], object]
 
-REPLAYED = 200
+REPLAYED = 100
 """Replications simulated again to find out which activities are critical: the tables do not say."""
 
 
@@ -50,7 +50,13 @@ class Why:
     replayed: int
 
 
-def why(result: Result, scenario: Scenario, site: str | None = None, replayed: int = REPLAYED) -> Why:
+def why(
+    result: Result,
+    scenario: Scenario,
+    site: str | None = None,
+    replayed: int = REPLAYED,
+    progress: Report | None = None,
+) -> Why:
     """Days by cause, and how often each activity is on the trail, of one site or all.
 
     `scenario` is the one that was run. Its first `replayed` replications are simulated again for the second part; with
@@ -58,7 +64,7 @@ def why(result: Result, scenario: Scenario, site: str | None = None, replayed: i
     """
     delays = delays_of(result, site)
     done = [number for number in _numbers(result) if number < replayed]
-    return Why(site, delays, tuple(_critical(scenario, done, site)), len(done))
+    return Why(site, delays, tuple(_critical(scenario, done, site, progress)), len(done))
 
 
 def _numbers(result: Result) -> list[int]:
@@ -67,7 +73,9 @@ def _numbers(result: Result) -> list[int]:
     return sorted(set(rows.tolist()))
 
 
-def _critical(scenario: Scenario, replications: list[int], site: str | None) -> list[Critical]:
+def _critical(
+    scenario: Scenario, replications: list[int], site: str | None, progress: Report | None
+) -> list[Critical]:
     """Everything that may lie on a trail, with the share of phases on whose trail it does."""
     if not replications:
         return []
@@ -85,6 +93,8 @@ def _critical(scenario: Scenario, replications: list[int], site: str | None) -> 
                 on.setdefault(key, np.zeros(n))
             for key in found:
                 on.setdefault(key, np.zeros(n))[row] += 1
+        if progress is not None:
+            progress(row + 1, n)
     named = {name for name, cause in on if cause}
     shares = [
         Critical(name, cause, share(int(count.sum()), n) if phases == 1 else mean(count / phases))

@@ -70,6 +70,20 @@ def test_every_number_of_the_walk_cites_the_walk(walk: SitePlan) -> None:
     assert [(n.median, n.unit) for n in building.numbers] == [(365.0, "days")]
 
 
+def test_what_a_phase_has_from_its_site_has_the_sources_of_the_site() -> None:
+    from types import SimpleNamespace
+
+    from dcsim.scenario import archetypes
+    from dcsim.scenario.yaml_reader import read_file
+    from dcsim.study.steps import Sources
+
+    scenario = SimpleNamespace(filled=archetypes.fill(read_file(WALK))[0], assumptions=load(WALK).assumptions)
+    sources = Sources(scenario)  # type: ignore[arg-type]
+    assert sources.source("sites.meadow.phases.all.construction.activities.building.duration") == "walk"
+    assert sources.source("sites.meadow.phases.all.mw") == "walk"
+    assert sources.source("sites.meadow.phases.all.nothing") is None
+
+
 def test_the_text_says_what_it_is_and_fits(call: Call) -> None:
     shown = call("explain", WALK)
     assert shown.exit_code == 0
@@ -94,6 +108,16 @@ def test_every_site_is_shown_with_its_gates(quickstart: Plan) -> None:
     assert (held.likely, held.chance, held.others) == ("held", 0.6, "not held 40 %")
 
 
+def test_work_that_no_trail_shows_is_a_step_too(quickstart: Plan) -> None:
+    """Underwriting ends before the lease is signed, and the close goes by the lease's trail."""
+    for site in quickstart.sites:
+        (step,) = [step for step in site.steps if step.name == "financing"]
+        assert (step.end - step.begin) / DAY == 60
+        assert not step.critical
+        close = next(step.end for step in site.steps if step.milestone and step.name == "financial_close")
+        assert step.end < close
+
+
 def test_a_site_can_be_picked(call: Call, quickstart: Plan) -> None:
     scenario = load(ROOT / "scenarios" / "quickstart.yaml")
     assert explain(scenario, ["ridge"]).sites == (quickstart.sites[2],)
@@ -101,6 +125,15 @@ def test_a_site_can_be_picked(call: Call, quickstart: Plan) -> None:
         explain(scenario, ["rigde"])
     shown = call("explain", ROOT / "scenarios" / "quickstart.yaml", "--site", "rigde")
     assert (shown.exit_code, shown.stdout) == (2, "")
+
+
+def test_a_lender_likelier_to_stay_out_does(call: Call) -> None:
+    path = ROOT / "scenarios" / "quickstart.yaml"
+    shown = call("explain", path, "--site", "ridge", "--set", "parties.bank.lending.takes_part=0.35")
+    assert shown.exit_code == 0, shown.stderr
+    text = " ".join(shown.stdout.split())
+    assert "lender bank stays out 65 % takes part 35 %" in text
+    assert "not ready for service by 2032-12-31: unfinanced" in text
 
 
 def test_a_gate_likelier_to_fail_ends_the_site_in_the_plan(call: Call) -> None:

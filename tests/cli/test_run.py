@@ -168,6 +168,7 @@ def test_a_failed_replication_ends_with_1_and_keeps_the_others(
     shown = call("run", WALK, "--replications", "8", "--out", "x", "--workers", "1")
     assert shown.exit_code == 1
     assert shown.stderr.startswith("error: 2 of 8 replications failed")
+    assert "its traceback is in x/manifest.json" in shown.stderr
     assert "\x1b" not in shown.stderr + shown.stdout
     text = " ".join(shown.stdout.split())
     assert "6 of 8 replications (failed)" in text

@@ -105,6 +105,20 @@ def test_the_replication_at_a_quantile_is_that_of_the_date(quick: Scenario, quic
     assert all(a.end == b.begin for a, b in zip(found.links, found.links[1:], strict=False))
 
 
+def test_a_site_is_fully_live_with_its_last_phase(blank: Path) -> None:
+    scenario = load(blank).edit({"replications": 9})
+    result = simulate(scenario, workers=1)
+    ends = result.milestones.query("milestone == 'full_live'").groupby("replication")["day"].agg(["max", "count"])
+    whole = ends[ends["count"] == 2]["max"].sort_values()
+    assert len(whole) >= 3
+    found = at_quantile(result, scenario, 0.2, "first-site")
+    assert found.replication == whole.index[1]
+    # Cut at a horizon between the two phases of the first replication that has both, no replication has both by then.
+    early = result.milestones.query(f"milestone == 'full_live' and replication == {whole.index[0]}")["date"].min()
+    short = scenario.edit({"horizon": str(early.date()), "replications": int(whole.index[0]) + 1})
+    assert at_quantile(simulate(short, workers=1), short, 0.01, "first-site").day is None
+
+
 def test_a_date_that_is_not_reached_says_so(quick: Scenario, quickly: Result) -> None:
     found = at_quantile(quickly, quick, 0.97, "ridge")
     assert found.day is None
@@ -197,6 +211,13 @@ def test_the_template_without_a_cause_has_none_of_it(cause: str, blank: Path) ->
     assert result.delays["reached"].any()
     # A board or committee removed leaves nothing; a guarantor asked in vain still takes no time.
     assert days.sum() == 0, days
+
+
+def test_a_supplier_of_too_little_is_part_of_the_chips(blank: Path) -> None:
+    scenario = load(blank).edit({"replications": 4, "parties.chipmaker.supply.racks": 5})
+    for edited, late in ((scenario, True), (without(scenario, "chips"), False)):
+        days = simulate(edited, workers=1, tables=["delays"]).delays.query("cause == 'chips'")["days"]
+        assert (days.sum() > 0) == late
 
 
 def test_a_driver_adds_no_days_to_what_is_set_to_nothing(quick: Scenario) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dcsim.engine.draws import Sampler
+from dcsim.engine.draws import PlanDraws, Sampler
 from dcsim.engine.streams import Streams
 from dcsim.model.history import History, PhaseEnd
 from dcsim.model.world import World, make_blueprint
@@ -156,6 +156,15 @@ class Runner:
         self.sampler = Sampler(streams, self.scenario.binding.drivers)
 
     def run(self, replication: int = 0, trace: bool = True) -> Run:
+        world = self.world(replication, trace)
+        return Run(world.run(), world)
+
+    def world(self, replication: int = 0, trace: bool = True) -> World:
+        """A replication that has not run yet."""
         draws = self.sampler.replication(replication)
-        world = World(self.blueprint, draws, replication, trace=trace, policies=self.policies)
+        return World(self.blueprint, draws, replication, trace=trace, policies=self.policies)
+
+    def plan(self) -> Run:
+        """All medians, no contention, gates at their likelier side."""
+        world = World(self.blueprint, PlanDraws(), unlimited=True, trace=True, policies=self.policies)
         return Run(world.run(), world)

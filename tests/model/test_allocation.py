@@ -100,6 +100,14 @@ def test_racks_wait_for_a_lease():
     assert r.trail("a") == {"negotiation": 60}
 
 
+def test_and_go_past_a_phase_that_has_none():
+    r = orders(
+        "{o: {product: rack, racks: 100, ordered: day 5, allocate: {by: fixed}}}",
+        "{a: {phases: [10 MW], negotiation: {duration: 60}}, b: {phases: [10 MW], negotiation: {duration: 20}}}",
+    )
+    assert (lots(r, "a.p1"), lots(r, "b.p1")) == ([], [(100, 5)])
+
+
 def test_not_for_the_building():
     r = orders(
         "{o: {product: rack, racks: 100, ordered: day 5}}",

@@ -160,6 +160,14 @@ def test_days_before_the_close_do_not_excuse():
     assert late("{outside: 0}", works, more, luck) == (0, 60)
 
 
+def test_a_late_close_takes_days_off_what_is_excused():
+    """The close comes on day 150 instead of 100: 110 of the grid's 260 days lie after it, 100 on the plan."""
+    works = "{grid: [{share: 1, after: loi_signed, delay: {uniform: {low: 0, high: 400}}}]}"
+    luck = {"sites.a.construction.grid.0.delay": 260 / 400, "sites.a.negotiation.duration": 0.75}
+    more = "negotiation: {duration: {uniform: {low: 0, high: 200}}}"
+    assert late("{outside: 0}", works, more, luck) == (50, 10)  # the target is day 200
+
+
 def test_a_phase_not_ready_at_the_horizon_is_past_its_outside_date_too():
     """Read as the trail would close at the horizon: day 1461, of a target of day 31."""
     assert late("{target: 2027-02-01, outside: 30}", "{activities: {x: {duration: 5000}}}") == (1400, 0)

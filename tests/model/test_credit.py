@@ -41,7 +41,7 @@ def test_headroom_is_reserved_first_and_then_approval_time_runs():
 def test_approval_may_start_after_the_negotiation():
     r = run(ONE, "sites: {a: {negotiation: {duration: 45}, guarantee: {after: negotiated, delay: 3}}}")
     assert r.day("a.guarantee_signed") == 68
-    assert r.links("a")[:3] == [("negotiation", 45), ("guarantee", 3), ("guarantee", 20)]  # the offset is the guarantee's own
+    assert r.links("a")[:3] == [("negotiation", 45), ("guarantee", 3), ("guarantee", 20)]
 
 
 # Who needs one.
@@ -330,7 +330,7 @@ def test_all_whose_patience_ends_in_a_minute_are_struck_together():
 
 
 def test_the_cap_is_cut_at_close_and_the_rest_is_free_in_that_minute():
-    """Two lenders of 0.8 and 0.6 of the cost: R is 800. The loan is 600 on the terms of both; 200 are free on day 60."""
+    """Two lenders of 0.8 and 0.6 of the cost: R is 800, the loan 600 by the stricter; 200 are free on day 60."""
     r = run(ONE, """
     parties:
       bank: {lending: {capacity: $100m}}

@@ -119,7 +119,8 @@ def test_target_and_budget_are_whole_numbers():
     sites: {a: {score: 3, phases: [0.7 MW]}, b: {score: 2, phases: [0.1 MW]}, c: {score: 1, phases: [0.1 MW]}}
     """
     assert taken(run(text)) == {"a.p1", "b.p1"}
-    text = text.replace("until: 0.8 MW", "budget: $0.8m").replace("MW]", "MW], financing: {lenders: bank, cost: $1m/MW}")
+    loans = "MW], financing: {lenders: bank, cost: $1m/MW}"
+    text = text.replace("until: 0.8 MW", "budget: $0.8m").replace("MW]", loans)
     assert taken(run(BANK, text)) == {"a.p1", "b.p1"}
 
 
@@ -194,6 +195,16 @@ def test_a_held_site_is_heard_again_and_its_wait_is_charged_to_policy():
     assert r.links("b")[:5] == [
         ("diligence", 10), ("committee", 20), ("policy", 30), ("policy", 30), ("policy", 30)
     ]  # fmt: skip
+
+
+def test_who_gets_ready_in_the_minute_of_a_meeting_that_has_sat_is_heard_in_it():
+    """On day 30 a is taken and b does not fit the budget; c's letter follows on that in the minute, and c fits."""
+    r = run(BANK, HOLD.replace("until: 100 MW", "budget: $1.5bn") % "", """
+    defaults: {site: {financing: {lenders: bank, cost: $10m/MW}}}
+    sites: {c: {score: 3, loi: {signed: {after: a.approved}}, phases: [50 MW]}}
+    """)
+    assert r.day("c.approved") == 30
+    assert r.day("b.approved") == 120  # a is lost on day 100
 
 
 def test_exclusivity_runs_while_a_site_is_held():

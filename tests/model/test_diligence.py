@@ -3,6 +3,8 @@
 import pytest
 from helpers import run
 
+from dcsim.errors import ScenarioError
+
 TEAM_OF_ONE = "tenants: {lab: {teams: {experts: 1}}}\n"
 
 CERTAIN = {"remedy": 0.01, "pass": 0.001, "fail": 0.999}
@@ -159,6 +161,17 @@ def test_a_failed_site_ends_its_other_workstreams_and_gives_back_their_team():
     assert r.mw("diligence", 10) == 100
 
 
+def test_a_letter_that_runs_out_amid_diligence_gives_back_the_team_and_leaves_the_queue():
+    r = run(TEAM_OF_ONE, """
+    sites:
+      a: {loi: {signed: day 0, exclusivity: 30}, diligence: {x: {duration: 45, team: experts}}}
+      b: {loi: {signed: day 0, exclusivity: 20}, diligence: {x: {duration: 45, team: experts}}}
+      c: {diligence: {x: {duration: 7, team: experts}}}
+    """)
+    assert (r.state("a"), r.state("b"), r.day("c.diligence_complete")) == ("lost", "lost", 37)
+    assert r.trail("b") == {"team": 20}
+
+
 def test_a_failing_workstream_that_waits_for_its_team_fails_at_its_end():
     r = run(TEAM_OF_ONE, """
     sites: {a: {diligence: {x: {duration: 10, team: experts}, y: {duration: 5, team: experts, fail: 1}}}}
@@ -166,11 +179,9 @@ def test_a_failing_workstream_that_waits_for_its_team_fails_at_its_end():
     assert (r.day("a.ended"), r.trail("a")) == (15, {"team": 10, "diligence": 5})
 
 
-def test_a_workstream_may_wait_for_a_later_milestone():
-    """Title is only finished after the approval, which therefore does not come: the horizon is named, not an error."""
-    r = run("sites: {a: {diligence: {x: {duration: 10}, y: {after: approved, duration: 1}}}}")
-    assert r.state("a") == "pending"
-    assert r.day("a.approved") is None
+def test_a_workstream_that_waits_for_the_approval_waits_for_itself():
+    with pytest.raises(ScenarioError, match=r"y waits for approved, which waits for diligence_complete.*CYCLE"):
+        run("sites: {a: {diligence: {x: {duration: 10}, y: {after: approved, duration: 1}}}}")
 
 
 def test_what_waits_is_charged_as_it_stands_at_the_horizon():

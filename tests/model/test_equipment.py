@@ -207,3 +207,20 @@ def test_what_is_not_known_is_drawn_once_for_all():
     sites: {a: {phases: [50 MW, 50 MW], construction: {equipment: {transformer: {}}}}}
     """)
     assert r.day("a.p1.equipment_on_site") == r.day("a.p2.equipment_on_site")
+
+
+def test_a_slot_on_the_trail_is_named():
+    r = run("""
+    equipment: {transformer: {lead_time: 100}, switchgear: {lead_time: 80}}
+    sites:
+      a:
+        construction:
+          activities: {shell: {duration: 70}}
+          equipment: {transformer: {slot: 1, slot_arrives: 120}, switchgear: {slot: 1, slot_arrives: 90}}
+    """)
+    assert dict(r.phase("a").activities) == {"shell": True, "transformer": True, "switchgear": False}
+    r = one(
+        "{slot: 1, slot_arrives: 100}",
+        more="activities: {shell: {duration: 70}, hook-up: {after: [shell, transformer], duration: 5}}",
+    )
+    assert dict(r.phase("a").activities) == {"shell": True, "hook-up": True, "transformer": True}

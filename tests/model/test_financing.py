@@ -1,7 +1,7 @@
 """The developer's loan: its size, who lends it, the equity test, closing, trying again, the deadline."""
 
 import pytest
-from helpers import run
+from helpers import Run, Runner, run
 
 from dcsim.model.financing import debt_capacity
 
@@ -111,7 +111,10 @@ def test_cover_for_a_loan_that_cash_flow_sizes_is_no_larger():
 
 def test_lenders_are_tried_in_the_order_listed():
     r = run(ONE, """
-    parties: {bank: {lending: {capacity: $300m}}, next: {lending: {ltc: 0.8, capacity: $450m}}, last: {lending: {ltc: 0.8}}}
+    parties:
+      bank: {lending: {capacity: $300m}}
+      next: {lending: {ltc: 0.8, capacity: $450m}}
+      last: {lending: {ltc: 0.8}}
     sites: {a: {financing: {lenders: [bank, next, last]}}, b: {like: a}}
     """)
     assert [r.loan("a", lender) for lender in ("bank", "next", "last")] == [300 * M, 450 * M, 50 * M]
@@ -258,7 +261,7 @@ def test_tried_again_until_the_deadline():
     r = run(ONE, RETRY, "sites: {a: {}, b: {negotiation: {duration: 30}}}")
     assert (r.state("b"), r.day("b.ended")) == ("unfinanced", 230)
     assert [e[0] / 1440 for e in r.history.events if e[1] == "loan refused"] == [60, 105, 150, 195]
-    assert r.links("b") == [("financing", 60), ("financing", 45), ("financing", 45), ("financing", 45), ("financing", 35)]
+    assert r.links("b") == [("financing", days) for days in (60, 45, 45, 45, 35)]
     assert r.mw("leased", 229) == 200
     assert r.mw("leased", 230) == 100
 
@@ -279,7 +282,8 @@ def test_an_attempt_in_the_minute_of_the_deadline_counts():
 
 
 def test_the_deadline_counts_from_the_lease():
-    r = run(ONE, "sites: {a: {negotiation: {duration: 45}, financing: {after: lease_signed, retry: {every: 9, until: 50}}}}")
+    loan = "financing: {after: lease_signed, retry: {every: 9, until: 50}}"
+    r = run(ONE, f"sites: {{a: {{negotiation: {{duration: 45}}, {loan}}}}}")
     assert (r.state("a"), r.day("a.ended")) == ("unfinanced", 95)
     assert r.trail("a") == {"negotiation": 45, "financing": 50}
     before = run(ONE, """
@@ -323,6 +327,39 @@ def test_a_lapse_gives_the_site_to_another_tenant_and_its_money_to_another_site(
     assert (r.day("b.loi_signed"), r.day("b.guarantee_signed")) == (100, 311)
     assert (r.day("b.financial_close"), r.loan("b", "bank")) == (311, 800 * M)
     assert r.trail("b")["guarantee"] == 211
+
+
+def test_a_site_that_ends_after_its_close_gives_back_cover_and_loan_in_that_minute():
+    """a has all of both from day 30 on, until something ends it on day 70; then b has them."""
+    runner = Runner("""
+    parties:
+      g: {rating: A, guarantee: {limit: $800m, approval: {delay: 10}}}
+      bank: {lending: {min_rating: BBB, ltc: 0.8, capacity: $800m, closing: 30}}
+    defaults:
+      site: {guarantee: {from: g}, financing: {lenders: bank, cost: $10m/MW, equity: 0.2, retry: {every: 7, until: 90}}}
+    sites: {a: {}, b: {}}
+    """)
+    world = runner.world()
+    world.clock.at(70 * 1440, lambda: world.sites["a"].end("terminated", "test"))
+    r = Run(world.run(), world)
+    assert (r.state("a"), r.day("a.financial_close"), r.day("a.ended")) == ("terminated", 30, 70)
+    assert (r.day("b.guarantee_signed"), r.day("b.financial_close"), r.loan("b")) == (80, 80, 800 * M)
+    assert world.guarantors["g"].pool.in_use == 800 * M
+    assert r.mw("leased", 70) == r.mw("closed", 79) == 0
+
+
+def test_a_later_attempt_finds_what_has_come_back():
+    """The same without guarantees: b is turned down on days 30, 37, ... 65; on day 72 the bank has money again."""
+    runner = Runner(ONE, """
+    parties: {bank: {lending: {capacity: $800m, closing: 30}}}
+    defaults: {site: {financing: {retry: {every: 7, until: 90}}}}
+    sites: {a: {}, b: {}}
+    """)
+    world = runner.world()
+    world.clock.at(70 * 1440, lambda: world.sites["a"].end("terminated", "test"))
+    r = Run(world.run(), world)
+    assert (r.day("b.lease_signed"), r.day("b.financial_close"), r.loan("b")) == (0, 72, 800 * M)
+    assert r.trail("b")["financing"] == 72
 
 
 def test_closing_times_are_drawn_by_each_site():

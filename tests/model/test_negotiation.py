@@ -22,7 +22,7 @@ def test_the_deal_team_is_held_to_the_end():
 
 
 def test_queue_by_priority_then_minute_joined_then_declaration():
-    """z is at work until day 30. Meanwhile the others join: c on day 10, a and b on day 20, u (more urgent) on day 29."""
+    """z is at work until day 30. The others join: c on day 10, a and b on day 20, u (more urgent) on day 29."""
     r = run(ONE_DEAL, """
     defaults: {site: {negotiation: {duration: 10, team: deal}}}
     sites:
@@ -52,6 +52,20 @@ def test_an_offset_that_is_running_at_the_end_is_charged_to_its_step():
     assert lost.trail("a") == {"negotiation": 30}
 
 
+def test_a_negotiation_that_is_over_is_not_open_any_more():
+    """The letter runs out amid the approval, which began with the negotiation's offset and alone is open."""
+    r = run("""
+    parties: {g: {rating: A, guarantee: {approval: {delay: 200}}}, bank: {lending: {min_rating: BBB}}}
+    sites:
+      a:
+        loi: {signed: day 0, exclusivity: 100}
+        negotiation: {delay: 5, duration: 10}
+        guarantee: {from: g}
+        financing: {lenders: bank, cost: $10m/MW}
+    """)
+    assert (r.state("a"), r.trail("a")) == ("lost", {"guarantee": 100})
+
+
 def test_it_may_start_at_another_milestone():
     r = run("""
     sites:
@@ -60,7 +74,8 @@ def test_it_may_start_at_another_milestone():
         negotiation: {after: title, delay: 5, duration: 20}
     """)
     assert r.day("a.negotiated") == 35
-    assert r.day("a.lease_signed") == 35  # signed before the approval, as written
+    assert r.day("a.lease_signed") == 60  # but nothing is signed before the approval
+    assert r.trail("a") == {"diligence": 60, "chips": 1401}
     both = run("""
     sites:
       a:
@@ -71,7 +86,9 @@ def test_it_may_start_at_another_milestone():
 
 
 def test_a_failed_negotiation_loses_the_site_and_frees_the_team():
-    text = "sites: {a: {negotiation: {duration: 45, team: deal, fail: 0.2}}, b: {negotiation: {duration: 5, team: deal}}}"
+    text = """
+    sites: {a: {negotiation: {duration: 45, team: deal, fail: 0.2}}, b: {negotiation: {duration: 5, team: deal}}}
+    """
     r = run(ONE_DEAL, text, luck={"sites.a.negotiation.fail": 0.81})
     assert (r.state("a"), r.day("a.ended"), r.trail("a")) == ("lost", 45, {"negotiation": 45})
     assert r.day("b.lease_signed") == 50
@@ -127,3 +144,10 @@ def test_no_guarantee_is_asked_for_where_none_is_needed():
 def test_leased_mw_counts_from_the_lease():
     r = run("sites: {a: {phases: [60 MW, 40 MW], negotiation: {duration: 45}}}")
     assert [r.mw("leased", d) for d in (44.9, 45)] == [0, 100]
+
+
+def test_the_last_minute_is_the_one_before_midnight_of_the_horizon():
+    in_time = run(f"sites: {{a: {{negotiation: {{duration: {1461 * 1440 - 1} minutes}}}}}}")
+    assert in_time.day("a.lease_signed") == 1461 - 1 / 1440
+    too_late = run("sites: {a: {negotiation: {duration: 1461}}}")
+    assert (too_late.day("a.lease_signed"), too_late.trail("a")) == (None, {"negotiation": 1461})

@@ -201,9 +201,9 @@ def test_failures_never_take_more_power_than_a_rack_has():
     sites:
       a: {phases: [10 MW], bring_up: {lot: 50, failures: {per_year: 11, repaired_in: 25}}}
     """)
-    lowest = min(r.mw("live", day) for day in range(0, 1400))
+    lowest = min(r.mw("live", day) for day in range(1400))
     assert lowest >= 0
-    assert max(r.mw("live", day) for day in range(0, 1400)) <= 10
+    assert max(r.mw("live", day) for day in range(1400)) <= 10
     assert r.mw("live", 1461) == pytest.approx(0.5 * book(r).live)  # the small ones have gone
 
 
@@ -219,9 +219,10 @@ def test_racks_live_before_the_start():
     """, luck=failing(8, 145))  # fmt: skip
     assert r.mw("live", 0) == 10  # 145 racks of 69 kW are 10.005 MW: no more than the phase has
     assert r.mw("live", 31) == pytest.approx(10 - 10 * 8 / 145, abs=1e-3)
-    assert [r.mw("live", day) for day in (242, 250)] == [10, 0]
-    assert book(r).retired == 145
-    assert book(r).storage == 5
+    assert [r.mw("live", day) for day in (242, 249, 250)] == [10, pytest.approx(10 - 10 * 8 / 145, abs=1e-3), 0.345]
+    assert r.day("a.p1.0.delivered") == 40  # the five that came later wait until there is room
+    assert r.day("a.p1.0.live") == 250
+    assert book(r).retired == 150
 
 
 def test_a_repaired_rack_fills_any_place_that_is_empty():
@@ -238,3 +239,35 @@ def test_odd_lots_of_racks_with_fractions_of_a_kilowatt_add_up():
     r = hall("{lot: 1}", "{rack_power: 62.5 kW, life: 100}")
     assert [r.mw("live", day) for day in (0, 99, 100)] == [10, 10, 0]
     assert r.mw("chips_on_hand", 0) == 0
+
+
+def test_only_places_never_held_before_count_as_ever_live():
+    """Five MW live, then gone; eight MW come: three of them are new, and so eight have ever been live, not thirteen."""
+    r = run("""
+    parties: {maker: {}}
+    chips:
+      products: {rack: {supplier: maker, rack_power: 100 kW, rack_price: $2m, life: 100}}
+      orders:
+        o: {product: rack, racks: 50, ordered: day 0}
+        p: {product: rack, racks: 80, ordered: day 150}
+        q: {product: rack, racks: 20, ordered: day 160}
+    sites: {a: {phases: [10 MW], bring_up: {lot: 100}}}
+    """)
+    assert r.mw("live", 150) == 8
+    assert r.day("a.p1.full_live") == 160
+    assert [mw for mw, _ in r.phase("a").lots] == [5, 3, 2]
+
+
+def test_what_is_less_than_a_rack_is_added_to_the_next_replacement():
+    """A hundred lots of one rack of 100 kW, replaced by racks of 150 kW: 66 of them, 9.9 MW."""
+    r = run(HALL, """
+    chips:
+      products:
+        rack: {life: 100}
+        new: {supplier: maker, rack_power: 150 kW, rack_price: $5m, replaces: rack, available: day 50}
+      orders: {o: {product: [rack, new]}}
+    sites: {a: {bring_up: {lot: 1, at_end_of_life: refresh_same_mw}}}
+    """)
+    assert sum(p.racks for p in r.world.chips.purchases if p.product == "new") == 66
+    assert r.mw("live", 100) == 9.9
+    assert book(r).storage == 0

@@ -156,6 +156,13 @@ def test_a_negative_buffer_orders_late():
     assert lead(-20, 10, "{activities: {x: {duration: 100}}}") == [110]
 
 
+def test_what_is_late_is_forecast_for_now():
+    """x should have ended on day 100: on 1 May it is forecast for that day, and the order for 30 days after."""
+    assert lead(-30, 0, f"{{activities: {{x: {{duration: {LAW}}}}}}}", luck={X: 0.95}) == [150]
+    path = "sites.a.phases.p1.construction.commissioning.duration"
+    assert lead(-30, 0, f"{{commissioning: {{duration: {LAW}}}}}", luck={path: 0.95}) == [150]
+
+
 def test_a_phase_ready_already_is_ordered_for_at_once():
     assert lead(30, 10, "{}") == [0]
 
@@ -397,3 +404,23 @@ def test_every_phase_draws_its_own_delay_and_lead_time():
     first, second = (p for p in r.world.chips.purchases)
     assert first.minute != second.minute
     assert first.deliveries[0].due - first.minute != second.deliveries[0].due - second.minute
+
+
+def test_a_second_order_for_a_phase_finds_it_filled():
+    """Whatever is on its way, or in storage: 400 of the thousand come with the first, by nine deliveries."""
+    r = run(CHIPS, """
+    chips:
+      orders:
+        o: {product: rack, per: phase, ordered: lease_signed, lead_time: 90}
+        p: {product: rack, per: phase, ordered: {after: lease_signed, delay: 30}}
+        q: {product: rack, per: phase, ordered: {after: lease_signed, delay: 100}}
+    sites: {a: {}}
+    """)
+    assert racks(r) == [1000]
+
+
+def test_redirected_racks_come_in_the_lots_of_where_they_go():
+    r = run(CHIPS, UNFINANCED.format(redirect="true"), "chips: {orders: {o: {lead_time: 100, deliveries: {count: 1}}}}")
+    assert r.state("a") == "unfinanced"
+    assert [route.lot.racks for route in r.world.sites["b"].phases["p1"].hall.routes] == [250] * 4
+    assert r.mw("live", 200) == 100

@@ -6,10 +6,10 @@ from math import exp, sqrt
 import pytest
 from helpers import Runner, run
 
-TWELVE = """
-defaults: {site: {negotiation: {duration: 400}}}
-sites: {%s}
-""" % ", ".join(f"s{i}: {{}}" for i in range(12))
+TWELVE = f"""
+defaults: {{site: {{negotiation: {{duration: 400}}}}}}
+sites: {{{", ".join(f"s{i}: {{}}" for i in range(12))}}}
+"""
 
 
 def test_a_dated_shock_cancels_every_unsigned_letter_with_a_chance():

@@ -24,9 +24,10 @@ sites:
 
 def test_from_the_beginning():
     r = run(STEPS)
-    expected = {"loi_signed": 0, "diligence_complete": 25, "approved": 30, "negotiated": 75, "guarantee_signed": 95,
-                "lease_signed": 95, "energy_services": 95, "financial_close": 155, "notice_to_proceed": 155}  # fmt: skip
-    assert r.days("a") == expected
+    assert r.days("a") == {
+        "loi_signed": 0, "diligence_complete": 25, "approved": 30, "negotiated": 75, "guarantee_signed": 95,
+        "lease_signed": 95, "energy_services": 95, "financial_close": 155, "notice_to_proceed": 155,
+    }  # fmt: skip
     assert r.day("a.p1.ready_for_service") == 255
 
 
@@ -54,7 +55,9 @@ def test_a_milestone_reached_implies_the_earlier_ones(initial, expected):
 
 def test_dates_of_earlier_milestones_stand_where_they_are_written():
     r = run(STEPS, """
-    sites: {a: {initial: {loi_signed: 2026-06-05, approved: 2026-09-13, lease_signed: 2026-12-22, guarantor: g, cap: $800m}}}
+    sites:
+      a:
+        initial: {loi_signed: 2026-06-05, approved: 2026-09-13, lease_signed: 2026-12-22, guarantor: g, cap: $800m}
     """)
     assert r.days("a") == {
         "loi_signed": -210, "diligence_complete": -110, "approved": -110, "negotiated": -10, "guarantee_signed": -10,
@@ -71,7 +74,9 @@ def test_the_letter_itself_implies_its_date():
 
 
 def test_a_given_diligence_completes_its_workstreams():
-    r = run("sites: {a: {diligence: {x: {duration: 10}}, negotiation: {after: x, duration: 7}, initial: {approved: day -3}}}")
+    r = run("""
+    sites: {a: {diligence: {x: {duration: 10}}, negotiation: {after: x, duration: 7}, initial: {approved: day -3}}}
+    """)
     assert r.day("a.lease_signed") == 7
 
 
@@ -119,7 +124,14 @@ def test_opening_cover_is_cut_at_close_and_the_rest_is_free_in_that_minute():
     parties: {g: {guarantee: {limit: $1bn}}, bank: {lending: {ltc: 0.6}}}
     sites:
       a: {initial: {lease_signed: day -7, guarantor: g, cap: $800m}, financing: {equity: 0.4}}
-      b: {like: a, initial: null, loi: day 0, phases: [60 MW], diligence: null, negotiation: {duration: 0}, guarantee: {after: approved}}
+      b:
+        like: a
+        initial: null
+        loi: day 0
+        phases: [60 MW]
+        diligence: null
+        negotiation: {duration: 0}
+        guarantee: {after: approved}
     """)
     assert (r.loan("a"), r.cap("a")) == (600 * M, 600 * M)
     assert r.day("b.guarantee_signed") == 80  # its 360 fit from day 60 on
@@ -132,7 +144,9 @@ def test_a_lease_whose_cover_is_not_written_has_what_it_would_have_asked_for():
 
 
 def test_the_deadline_of_a_lease_signed_before_the_start():
-    text = "sites: {a: {initial: {lease_signed: day -30, guarantor: g, cap: $800m}, financing: {retry: {every: 9, until: %s}}}}"
+    text = """
+    sites: {a: {initial: {lease_signed: day -30, guarantor: g, cap: $800m}, financing: {retry: {every: 9, until: %s}}}}
+    """
     assert run(STEPS, text % 90).day("a.financial_close") == 60
     assert run(STEPS, text % 89).day("a.ended") == 59
     assert run(STEPS, text % 20).day("a.ended") == 0  # over before the start: it strikes at the start
@@ -210,7 +224,8 @@ def test_finished_work_passed():
     done = "sites.a.diligence.x: {started: 2027-01-01, finished: 2027-01-09}"
     for u in (0.3, 0.7):
         assert status("2027-01-13", done, text, luck={"sites.a.diligence.x": u}).day("a.diligence_complete") == 15
-    under_way = status("2027-01-13", "sites.a.diligence.x: {started: 2027-01-08}", text, luck={"sites.a.diligence.x": 0.7})
+    began = "sites.a.diligence.x: {started: 2027-01-08}"
+    under_way = status("2027-01-13", began, text, luck={"sites.a.diligence.x": 0.7})
     assert (under_way.state("a"), under_way.day("a.ended")) == ("rejected", 5)
 
 
@@ -251,7 +266,8 @@ def test_a_finished_negotiation_is_agreed_since_its_date():
 
 
 def test_a_status_date_with_nothing_started_is_a_later_start():
-    plain = run(STEPS, "start: 2027-03-01", "sites: {a: {loi: 2027-01-20}}", "tenants: {lab: {decision: {committee: {from: 2027-01-01}}}}")
+    calendar = "tenants: {lab: {decision: {committee: {from: 2027-01-01}}}}"
+    plain = run(STEPS, calendar, "start: 2027-03-01", "sites: {a: {loi: 2027-01-20}}")
     again = status("2027-03-01", "", "sites: {a: {loi: 2027-01-20}}")
     assert plain.history == again.history
 

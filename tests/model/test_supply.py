@@ -231,9 +231,10 @@ def test_a_deferred_delivery_gives_way():
 
 
 def test_the_plan_knows_no_limits():
+    from helpers import scenario
+
     from dcsim.model.blueprint import Blueprint
     from dcsim.model.world import simulate_plan
-    from helpers import scenario
 
     s = scenario(MAKER, "chips: {orders: {o: {product: rack, racks: 1000, ordered: day 0, lead_time: 20}}}")
     plan = simulate_plan(Blueprint(s))

@@ -75,6 +75,7 @@ def test_unfinanced():
 def test_pending():
     r = run("sites: {a: {negotiation: {duration: 100}, construction: {activities: {x: {duration: 5000}}}}}")
     assert end(r) == ("pending", END, {"negotiation": 100, "construction": END - 100}, False)
+    assert r.links("a") == [("negotiation", 100), ("construction", END - 100)]
 
 
 def test_pending_before_the_letter():

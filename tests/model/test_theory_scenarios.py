@@ -46,7 +46,7 @@ def sample(*texts, milestone, luck=None):
 
 
 def sites(n, text="{}"):
-    return "sites: {%s}" % ", ".join(f"s{i + 1}: {text}" for i in range(n))
+    return f"sites: {{{', '.join(f's{i + 1}: {text}' for i in range(n))}}}"
 
 
 # Networks.
@@ -93,7 +93,9 @@ def test_n4_order_statistics():
 def test_n5_the_bridge():
     days = sample("""
     defaults: {workstream: {duration: {exponential: {mean: 10}}}}
-    sites: {a: {diligence: {prep: {}, study: {}, handoff: {after: prep}, build: {after: prep}, sub: {after: [study, handoff]}}}}
+    sites:
+      a:
+        diligence: {prep: {}, study: {}, handoff: {after: prep}, build: {after: prep}, sub: {after: [study, handoff]}}
     """, milestone="diligence_complete")[:, 0] / 10  # fmt: skip
     check("N5", "E completion", days)
     check_variance(1663 / 576, days)
@@ -291,6 +293,7 @@ def test_g6_a_pod_is_live_when_its_slowest_rack_passes():
 
 def test_a_commissioning_that_fails_once_is_repeated_once():
     """Unlike burn-in: 20 days, and 20 more with a chance of 0.1."""
-    days = sample("sites: {a: {construction: {commissioning: {duration: 20, retest: 0.1}}}}", milestone="commissioned")[:, 0]
+    text = "sites: {a: {construction: {commissioning: {duration: 20, retest: 0.1}}}}"
+    days = sample(text, milestone="commissioned")[:, 0]
     assert set(days) == {20, 40}
     assert abs(np.mean(days == 40) - 0.1) < 4.5 * np.sqrt(0.09 / R)

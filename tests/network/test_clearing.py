@@ -92,6 +92,14 @@ def test_senior_ring_that_passes_on_exactly_what_it_gets_stays():
     np.testing.assert_allclose(result.payments, senior.sum(axis=1), rtol=1e-9)
 
 
+def test_junior_ring_drains_however_slowly():
+    # A's and B's junior debts go round between them, and each round A lacks 2e-10 for its senior debt to the outside.
+    junior = [[0, 10], [10, 0]]
+    result = clear_classes([np.zeros((2, 2)), junior], [10 - 2e-10, 10], [[10, 10], [0, 0]])
+    assert result.wave.tolist() == [1, 2]
+    np.testing.assert_allclose(result.ratio, [[1 - 2e-11, 1], [0, 0]], rtol=1e-12, atol=1e-12)
+
+
 def test_ring_without_cash_pays_itself():
     # A closed ring nets out although nobody has cash: the greatest solution pays all, the least nothing.
     ring = [[0, 0.1, 0], [0, 0, 0.1], [0.1, 0, 0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,8 @@ from dcsim import Result, Scenario, load, simulate
 from dcsim.report.summary import summarise
 from dcsim.report.terminal import LEAST_YEARS, summary_text
 from dcsim.stats import quantile, share
-from tests.cli.conftest import ROOT
 
-PATH = ROOT / "scenarios" / "quickstart.yaml"
+PATH = Path(__file__).resolve().parents[2] / "scenarios" / "quickstart.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,17 @@ def test_a_screen_of_many_years_tenants_targets_and_commitments(summary: dict[st
     assert "not every year end is shown" in text
     assert "more: outcomes.parquet" in text
     assert "more, each likelier to be kept: milestones.parquet" in text
+
+
+def test_commitments_give_way_before_more_year_ends_do(summary: dict[str, Any]) -> None:
+    big = copy.deepcopy(summary)
+    row = summary["live_mw"][0]
+    big["live_mw"] = [{**row, "date": f"{year}-12-31"} for year in range(2027, 2039)]
+    big["committed"] = [{**summary["committed"][0], "site": f"s{i}"} for i in range(30)]
+    lines = summary_text(big).splitlines()
+    assert len(lines) < 40
+    assert sum(line.strip()[4:10] == "-12-31" for line in lines) == 6
+    assert sum("lease signed" in line for line in lines) >= 3
 
 
 def test_every_second_year_end_where_not_all_fit(summary: dict[str, Any]) -> None:

@@ -172,3 +172,19 @@ def test_command_line(id: str, tmp_path: Path) -> None:
         assert case.get("says", "") in " ".join(output.split())
         assert f"{path}:{case.get('line', '')}" in output.replace("\n", "")
     assert os.listdir(tmp_path) == ["case.yaml"]
+
+
+HEAVY = ("pandas", "pyarrow", "networkx", "scipy", "numpy", "simpy", "rich", "openpyxl")
+
+
+def test_checking_imports_nothing_heavy() -> None:
+    scenario = Path(__file__).parents[2] / "scenarios" / "anthropic-2026.yaml"
+    script = f"""
+import sys
+from dcsim.scenario.scenario import load
+load({str(scenario)!r})
+print(*[name for name in {HEAVY!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == []

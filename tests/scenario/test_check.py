@@ -148,11 +148,6 @@ ERRORS: dict[str, tuple[list[tuple[str, str]], str, str, int, str]] = {
         [("oak: {rating: B+}", "oak: {rating: AA, guarantee: {}}"), ("[backer, second]", "[backer, oak]")],
         "CYCLE", "archetypes.field.guarantee.from", 43, "'oak' guarantees itself",
     ),
-    "every guarantor is too weak": (
-        [("{rating: AA, guarantee: {limit: $3bn, approval: {delay: 20}}}", "{rating: BB, guarantee: {}}"),
-         ("[backer, second]", "[backer]")],
-        "RANGE", "archetypes.field.guarantee.from", 43, "'backer' has rating BB, and the lenders ask for BBB-",
-    ),
     "unknown team": (
         [("{duration: 40, team: diligence}", "{duration: 40, team: dilligence}")],
         "REF", "archetypes.field.diligence.power.team", 40,
@@ -431,7 +426,17 @@ WARNINGS: dict[str, tuple[list[tuple[str, str]], str, str]] = {
     "one guarantor too weak": (
         [("second: {rating: A,", "second: {rating: BB+,")],
         "archetypes.field.guarantee.from",
-        "'second' has rating BB+, and the lenders ask for BBB-: it will be passed over",
+        "'second' has rating BB+, and the lenders ask for BBB-: it is passed over",
+    ),
+    "every guarantor too weak": (
+        [("{rating: AA, guarantee: {limit: $3bn, approval: {delay: 20}}}", "{rating: BB, guarantee: {}}"),
+         ("[backer, second]", "[backer]")],
+        "archetypes.field.guarantee.from",
+        "'backer' has rating BB, and the lenders ask for BBB-: the site ends unguaranteed",
+    ),
+    "a letter after what follows from it": (
+        [("    developer: elm\n", "    developer: elm\n    initial: {lease_signed: 2026-05-01}\n")],
+        "archetypes.field.loi.signed", "2027-01-05 is after lease_signed, 2026-05-01, which `initial` gives",
     ),
     "limit below the request": (
         [("{limit: $3bn, approval", "{limit: $600m, approval")],

@@ -10,7 +10,7 @@ from dcsim.scenario.check.finding import error, warning
 from dcsim.scenario.chips import LeadPolicy, Order
 from dcsim.scenario.party import Supply
 from dcsim.scenario.site import Phase, Site
-from dcsim.scenario.sizing import it_kw, whole
+from dcsim.scenario.sizing import it_kw, middle, whole
 from dcsim.scenario.spec import ScenarioSpec
 
 
@@ -189,7 +189,7 @@ def supplies(spec: ScenarioSpec) -> Iterator[Problem]:
         elif order.racks is not None:
             racks = order.racks.value
         else:
-            price = product.rack_price.median
+            price = middle(product.rack_price)
             racks = order.amount.value / price if order.amount is not None and price > 0 else 0.0
         racks -= order.initial.delivered.value if order.initial is not None else 0.0
         wanted[product.supplier] = wanted.get(product.supplier, 0.0) + racks
@@ -213,7 +213,7 @@ def _fill(site: Site, phase: Phase, rack_kw: float) -> float:
 def _made_by_horizon(spec: ScenarioSpec, supply: Supply) -> float:
     """Racks at the median share: a month's output at the start and on the 1st of every month."""
     start = spec.status or spec.start
-    share = supply.share_for_this_world.median
+    share = middle(supply.share_for_this_world)
     steps = sorted(supply.racks.items())
     total = 0
     year, month, today = start.year, start.month, start

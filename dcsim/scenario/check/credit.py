@@ -10,7 +10,7 @@ from dcsim.scenario.check.finding import error, warning
 from dcsim.scenario.fields import at_least
 from dcsim.scenario.party import Lending
 from dcsim.scenario.site import Site
-from dcsim.scenario.sizing import debt_capacity, it_mw, whole_years
+from dcsim.scenario.sizing import debt_capacity, it_mw, middle, whole_years
 from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.waits import given_milestones, needs_guarantor, rating_floor
 
@@ -31,11 +31,10 @@ def wanted_guarantors(spec: ScenarioSpec) -> Iterator[Problem]:
         weak = [name for name, party in others.items() if not at_least(party.rating, floor)]
         for name in weak:
             message = f"'{name}' has {_rating(spec, name)}, and the lenders ask for {floor}"
-            path = f"sites.{id}.guarantee.from"
+            end = "it is passed over"
             if len(weak) == len(request.guarantors):
-                yield error("RANGE", path, message)
-            else:
-                yield warning(path, f"{message}: it will be passed over")
+                end = "the site ends unguaranteed"
+            yield warning(f"sites.{id}.guarantee.from", f"{message}: {end}")
 
 
 def _rating(spec: ScenarioSpec, id: str) -> str:
@@ -94,7 +93,7 @@ def loans_that_close(spec: ScenarioSpec) -> Iterator[Problem]:
         if loan is None or not lenders or "financial_close" in given_milestones(site):
             continue
         cost = _cost(site)
-        bounds = {"loan to cost": max(lender.ltc.median for lender in lenders) * cost}
+        bounds = {"loan to cost": max(middle(lender.ltc) for lender in lenders) * cost}
         sizes = [size for lender in lenders if (size := _carried(site, lender)) is not None]
         if len(sizes) == len(lenders):
             bounds["debt service cover"] = max(sizes)
@@ -106,7 +105,7 @@ def loans_that_close(spec: ScenarioSpec) -> Iterator[Problem]:
         if len(capacities) == len(lenders):
             bounds["what the lenders have"] = sum(capacities)
         binding = min(bounds, key=lambda name: bounds[name])
-        covered = bounds[binding] + loan.equity.median * cost
+        covered = bounds[binding] + middle(loan.equity) * cost
         if cost > 0 and covered < cost * (1 - 1e-9):
             loan_text = f"a loan of {units.format(bounds[binding], 'usd_m')} (bound by {binding})"
             share = f"{units.format(covered / cost, 'fraction')} of the cost, {units.format(cost, 'usd_m')}"
@@ -131,7 +130,7 @@ def cover_wanted(spec: ScenarioSpec, site: Site) -> float:
         return 0.0
     sizes = []
     for lender in lenders:
-        by_cost, carried = lender.ltc.median * _cost(site), _carried(site, lender)
+        by_cost, carried = middle(lender.ltc) * _cost(site), _carried(site, lender)
         sizes.append(by_cost if carried is None else min(by_cost, carried))
     return max(lender.cap_to_loan.value for lender in lenders) * max(sizes)
 
@@ -148,7 +147,7 @@ def _mw(site: Site) -> float:
 
 def _cost(site: Site) -> float:
     """US$ million."""
-    return site.financing.cost.median * _mw(site) if site.financing is not None else 0.0
+    return middle(site.financing.cost) * _mw(site) if site.financing is not None else 0.0
 
 
 def _carried(site: Site, lender: Lending) -> float | None:
@@ -158,12 +157,12 @@ def _carried(site: Site, lender: Lending) -> float | None:
         return None
     mw = _mw(site)
     return debt_capacity(
-        rent=site.lease.rent.median * mw * 12 / 1000,
-        cost=loan.landlord_cost.median * mw,
-        escalator=site.lease.escalator.median,
+        rent=middle(site.lease.rent) * mw * 12 / 1000,
+        cost=middle(loan.landlord_cost) * mw,
+        escalator=middle(site.lease.escalator),
         years=whole_years(min(loan.sizing.over.value, site.lease.term.value)),
-        rate=lender.rate.median,
-        dscr=lender.dscr.median,
+        rate=middle(lender.rate),
+        dscr=middle(lender.dscr),
     )
 
 

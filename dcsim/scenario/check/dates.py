@@ -9,6 +9,7 @@ from dcsim.errors import Problem
 from dcsim.scenario.check.finding import error, warning
 from dcsim.scenario.chips import LeadPolicy
 from dcsim.scenario.fields import Block, When
+from dcsim.scenario.sizing import middle
 from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.waits import circles, given_milestones, median_days, site_waits
 
@@ -55,9 +56,13 @@ def opening_order(spec: ScenarioSpec) -> Iterator[Problem]:
     """Milestones that the file gives come in the order of the pipeline."""
     for id, site in spec.sites.items():
         given = _given(site.initial)
-        if site.loi is not None and site.loi.signed.dated and given:
-            given.setdefault("loi_signed", site.loi.signed)
         yield from _in_order(spec, f"sites.{id}.initial", given, _SITE_ORDER)
+        letter = site.loi.signed if site.loi is not None and "loi_signed" not in given else None
+        if letter is not None and letter.dated and given:
+            first = min(given, key=lambda name: day_of(spec, given[name]))
+            if day_of(spec, letter) > day_of(spec, given[first]):
+                begins = f"{_date(day_of(spec, letter))} is after {first}, {_date(day_of(spec, given[first]))}"
+                yield warning(f"sites.{id}.loi.signed", f"{begins}, which `initial` gives")
         for key, phase in site.phases.items():
             yield from _in_order(spec, f"sites.{id}.phases.{key}.initial", _given(phase.initial), _PHASE_ORDER)
 
@@ -85,7 +90,7 @@ def _in_order(
 def day_of(spec: ScenarioSpec, when: When) -> float:
     """The day of something dated, at its median, as a number that dates have (`date.toordinal`)."""
     start = spec.status or spec.start
-    return when.delay.median + (0 if when.calendar == "date" else start.toordinal())
+    return middle(when.delay) + (0 if when.calendar == "date" else start.toordinal())
 
 
 def _date(day: float) -> str:
@@ -141,10 +146,10 @@ def exclusivity(spec: ScenarioSpec) -> Iterator[Problem]:
         waits = site_waits(spec, id)
         if any(True for _ in circles(waits)):
             continue
-        lasts = loi.exclusivity.median
+        lasts = middle(loi.exclusivity)
         renewed = ""
         if loi.renewal is not None and loi.renewal.at_most.value > 0:
-            lasts += loi.renewal.at_most.value * loi.renewal.length.median
+            lasts += loi.renewal.at_most.value * middle(loi.renewal.length)
             renewed = " with every renewal"
         needed = median_days(waits, "lease_signed")
         if lasts < needed:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dcsim.errors import Problem
 from dcsim.scenario.check.finding import error, no_role, unknown, warning
+from dcsim.scenario.sizing import middle
 from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.waits import Step, circles
 
@@ -162,11 +163,11 @@ def holdings(spec: ScenarioSpec) -> Iterator[Problem]:
                 yield error("CYCLE", path, f"'{id}' holds shares of itself")
             elif name not in spec.parties:
                 yield unknown(spec, path, name, "party", spec.parties)
-            elif part.median > 1:
-                yield error("RANGE", path, f"must be between 0 and 1, got {part.median:g}")
+            elif (share := middle(part)) > 1:
+                yield error("RANGE", path, f"must be between 0 and 1, got {share:g}")
             else:
-                held[name] = held.get(name, 0.0) + part.median
-                if held[name] > 1 + 1e-9 >= held[name] - part.median:
+                held[name] = held.get(name, 0.0) + share
+                if held[name] > 1 + 1e-9 >= held[name] - share:
                     yield error("RANGE", path, f"the shares held in '{name}' add up to {held[name]:g}, more than 1")
 
 

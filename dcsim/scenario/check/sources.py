@@ -29,7 +29,7 @@ def _found(owner: Node, key: object, value: Any, path: str, known: list[str]) ->
     if isinstance(value, Node):
         for name, below in value.items():
             yield from _found(value, name, below, tree.join(path, name), known)
-    elif isinstance(value, Items):
+    elif isinstance(value, Items) and key != "source":
         for index, item in enumerate(value):
             if isinstance(item, Node):
                 for name, below in item.items():
