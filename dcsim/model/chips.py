@@ -148,9 +148,15 @@ class Chips:
     # Placing and delivering.
 
     def _place(
-        self, id: str, spec: OrderSpec, minute: int, phase: Phase | None, product: str | None = None, racks: int | None = None,
+        self,
+        id: str,
+        spec: OrderSpec,
+        minute: int,
+        phase: Phase | None,
+        product: str | None = None,
+        racks: int | None = None,
         again: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         world, draws = self.world, self.world.draws
         product = product or self._product(spec)
         model = world.spec.chips.products[product]

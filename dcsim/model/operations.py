@@ -37,6 +37,8 @@ class Service:
         self.stock = 0
         """Spares that belong to the hall, in repair or on the shelf."""
         self._cohorts: list[Cohort] = []
+        self._down = 0
+        """Places of all of them that are empty."""
         self._overdue = 0
         """Racks in repair that leave when they come back."""
         self._months = 0
@@ -97,7 +99,7 @@ class Service:
     def fill(self) -> None:
         """Spares take the places of those that failed."""
         for cohort in self._cohorts:
-            if not self.spares:
+            if not self.spares or not self._down:
                 return
             racks = min(self.spares, cohort.down)
             self.spares -= racks
@@ -122,6 +124,7 @@ class Service:
         if racks:
             cohort.live += racks
             cohort.down -= racks
+            self._down -= racks
             self._book.live += racks
             self.hall.phase.count("live", racks * cohort.kw)
             self.hall.phase.count("chips_on_hand", -racks * cohort.kw)
@@ -134,6 +137,7 @@ class Service:
             return
         self._cohorts.remove(cohort)
         self._overdue += cohort.down
+        self._down -= cohort.down
         self._book.live -= cohort.live
         self._book.retired += cohort.live
         self.hall.phase.count("live", -cohort.live * cohort.kw)

@@ -94,7 +94,8 @@ def test_the_power_of_a_rack_decides_how_many_fit():
 
 
 def test_racks_wait_for_a_lease():
-    r = orders("{o: {product: rack, racks: 100, ordered: day 5}}", "{a: {phases: [10 MW], negotiation: {duration: 60}}}")
+    site = "{a: {phases: [10 MW], negotiation: {duration: 60}}}"
+    r = orders("{o: {product: rack, racks: 100, ordered: day 5}}", site)
     assert r.day("a.p1.full_live") == 60
     assert r.day("a.p1.0.delivered") == 5
     assert r.trail("a") == {"negotiation": 60}

@@ -3,6 +3,8 @@
 import pytest
 from helpers import by_cause, run
 
+from dcsim.quantity.counts import binomial_ppf
+
 HALL = """
 parties: {maker: {}}
 tenants: {lab: {teams: {install: 1}}}
@@ -16,8 +18,8 @@ DOA = "sites.a.phases.p1.bring_up.dead_on_arrival"
 
 
 def hall(bring_up="{}", site="{}", order="{}", luck=None, more="{}"):
-    return run(HALL, f"sites: {{a: {{bring_up: {bring_up}}}}}", f"sites: {{a: {site}}}", f"chips: {{orders: {{o: {order}}}}}",
-               more, luck=luck)  # fmt: skip
+    parts = (f"sites: {{a: {{bring_up: {bring_up}}}}}", f"sites: {{a: {site}}}", f"chips: {{orders: {{o: {order}}}}}")
+    return run(HALL, *parts, more, luck=luck)
 
 
 def late(days):
@@ -81,9 +83,8 @@ def test_the_crew_goes_to_who_is_ready_first_then_in_file_order():
 def test_crews_rest():
     """Day 0 is a Friday; closed on 4 to 6 January, days 3 to 5: Friday, then the 7th on."""
     team = "{count: 1, works: [mon, tue, wed, thu, fri], closed: [{from: 01-04, until: 01-06}]}"
-    r = hall(
-        "{install: {team: install, racks_per_day: 50}, burn_in: 1}", more=f"tenants: {{lab: {{teams: {{install: {team}}}}}}}"
-    )
+    more = f"tenants: {{lab: {{teams: {{install: {team}}}}}}}"
+    r = hall("{install: {team: install, racks_per_day: 50}, burn_in: 1}", more=more)
     assert r.day("a.p1.0.installed") == 7
     assert live(r, 0) == [8]  # burn-in needs no crew
 
@@ -103,7 +104,9 @@ def test_a_crew_is_freed_when_a_phase_ends():
         initial: {lease_signed: day 0}
         financing: {lenders: [bank], after: lease_signed, cost: $10m/MW, equity: 0.1}
         phases: {p1: {mw: 10}}
-        construction: {activities: {x: {early: true, duration: 5}, y: {duration: 5}}, early_works: {after: loi_signed, budget: 1}}
+        construction:
+          early_works: {after: loi_signed, budget: 1}
+          activities: {x: {early: true, duration: 5}, y: {duration: 5}}
       b: {phases: [10 MW], loi: day 1}
     """)
     assert r.state("a") == "unfinanced"
@@ -205,8 +208,6 @@ DEAD = "{burn_in: 7, dead_on_arrival: {chance: 0.1, returned_in: 21}}"
 
 def dead(*counts):
     """Uniforms at which so many of what is tested are dead, round by round."""
-    from dcsim.quantity.counts import binomial_ppf
-
     found, left = {}, 100
     for round_, count in enumerate(counts):
         found[round_] = next(u / 1000 for u in range(1, 1000) if binomial_ppf(u / 1000, left, 0.1) == count)
@@ -234,8 +235,6 @@ def test_the_turnaround_includes_the_new_test_and_may_repeat():
     """Nine in ten are dead every time: 100, then 93, 86, ... until none is."""
     bring_up = "{burn_in: 7, dead_on_arrival: {chance: 0.3, returned_in: 10}}"
     r = hall(bring_up, luck={DOA: 0.5})
-    from dcsim.quantity.counts import binomial_ppf
-
     left, rounds = 100, 0
     while left := binomial_ppf(0.5, left, 0.3):
         rounds += 1
@@ -271,7 +270,8 @@ def test_a_last_lot_that_never_comes_alive_leaves_the_phase_live_and_its_trail_o
     )
     assert r.state("a") == "live"
     assert r.day("a.p1.full_live") == 181
-    r = hall("{lot: 5, burn_in: 5}", order="{deliveries: {count: 20, first: day 0, every: 10}}", more="horizon: 2027-07-12")
+    twenty = "{deliveries: {count: 20, first: day 0, every: 10}}"
+    r = hall("{lot: 5, burn_in: 5}", order=twenty, more="horizon: 2027-07-12")
     # The twentieth lot is in burn-in on day 193, 24:00 of the horizon.
     assert (r.state("a"), r.day("a.p1.full_live")) == ("live", 185)
     assert not r.phase("a").reached

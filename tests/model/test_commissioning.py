@@ -33,7 +33,12 @@ def test_it_follows_building_equipment_and_power():
 def test_of_ways_that_end_together_building_comes_first_then_equipment():
     r = run("""
     equipment: {transformer: {lead_time: 90}}
-    sites: {a: {construction: {activities: {x: {duration: 90}}, equipment: {transformer: {}}, grid: [{share: 1, delay: 90}]}}}
+    sites:
+      a:
+        construction:
+          activities: {x: {duration: 90}}
+          equipment: {transformer: {}}
+          grid: [{share: 1, delay: 90}]
     """)
     assert r.trail("a")["construction"] == 90
     r = run("""
@@ -116,7 +121,9 @@ def test_no_outside_date_no_lateness():
     assert late("{target: 2027-02-01}", "{activities: {x: {duration: 100}}}") == (0, 0)
 
 
-GRID = "{activities: {x: {duration: 50}}, grid: [{share: 1, after: financial_close, delay: {uniform: {low: 0, high: 200}}}]}"
+GRID = """{
+  activities: {x: {duration: 50}}, grid: [{share: 1, after: financial_close, delay: {uniform: {low: 0, high: 200}}}]
+}"""
 
 
 def power(days):

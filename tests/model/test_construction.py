@@ -20,7 +20,8 @@ sites:
 
 
 def test_activities_follow_one_another_and_the_longest_way_is_charged():
-    r = run(site("{activities: {shell: {duration: 300}, roof: {after: shell, duration: 40}, fit: {after: shell, duration: 50}}}"))
+    works = "shell: {duration: 300}, roof: {after: shell, duration: 40}, fit: {after: shell, duration: 50}"
+    r = run(site(f"{{activities: {{{works}}}}}"))
     assert r.day("a.p1.building_complete") == r.day("a.p1.ready_for_service") == 350
     assert r.links("a")[:2] == [("construction", 300), ("construction", 50)]
     assert dict(r.phase("a").activities) == {"shell": True, "roof": False, "fit": True}
@@ -34,7 +35,8 @@ def test_of_two_ways_that_end_together_the_one_declared_first_is_charged():
 
 
 def test_permits_and_offsets_are_charged_to_their_own_cause():
-    r = run(site("{activities: {permit: {delay: 7, duration: 30, permit: true}, shell: {after: permit, delay: 5, duration: 60}}}"))
+    works = "permit: {delay: 7, duration: 30, permit: true}, shell: {after: permit, delay: 5, duration: 60}"
+    r = run(site(f"{{activities: {{{works}}}}}"))
     assert r.day("a.p1.building_complete") == 102
     assert r.links("a")[:4] == [("permits", 7), ("permits", 30), ("construction", 5), ("construction", 60)]
 

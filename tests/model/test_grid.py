@@ -45,9 +45,10 @@ def test_steps_may_come_from_different_milestones_and_in_any_order():
 
 
 def test_it_takes_the_facility_power_at_peak():
-    r = site("{grid: [{mw: 52, delay: 100}, {mw: 78, after: previous, delay: 30}]}", more="pue: {peak: 1.3, average: 1.1}")
+    pue = "pue: {peak: 1.3, average: 1.1}"
+    r = site("{grid: [{mw: 52, delay: 100}, {mw: 78, after: previous, delay: 30}]}", more=pue)
     assert energised(r, "a.p1", "a.p2") == [100, 130]
-    r = site("{grid: [{mw: 51.9, delay: 100}, {mw: 79, after: previous, delay: 30}]}", more="pue: {peak: 1.3}")
+    r = site("{grid: [{mw: 51.9, delay: 100}, {mw: 79, after: previous, delay: 30}]}", more=pue)
     assert energised(r, "a.p1", "a.p2") == [130, 130]
 
 
@@ -90,8 +91,9 @@ sites: {{{sites}}}
 
 def region(limits, **sites):
     """Sites by name: (MW, day from which their step is due)."""
+    step = "{{share: 1, after: loi_signed, delay: {day}}}"
     entries = ", ".join(
-        f"{name}: {{loi: day 0, phases: [{mw} MW], construction: {{grid: [{{share: 1, after: loi_signed, delay: {day}}}]}}}}"
+        f"{name}: {{loi: day 0, phases: [{mw} MW], construction: {{grid: [{step.format(day=day)}]}}}}"
         for name, (mw, day) in sites.items()
     )
     return run(REGION.format(region=limits, sites=entries))

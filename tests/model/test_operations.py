@@ -20,7 +20,8 @@ FAILURES = "sites.a.phases.p1.bring_up.failures"
 
 
 def hall(bring_up="{}", product="{}", luck=None, more="{}"):
-    return run(HALL, f"sites: {{a: {{bring_up: {bring_up}}}}}", f"chips: {{products: {{rack: {product}}}}}", more, luck=luck)
+    parts = (f"sites: {{a: {{bring_up: {bring_up}}}}}", f"chips: {{products: {{rack: {product}}}}}")
+    return run(HALL, *parts, more, luck=luck)
 
 
 def book(r):
@@ -215,7 +216,10 @@ def test_racks_live_before_the_start():
       orders: {o: {product: rack, racks: 150, ordered: day -200, initial: {delivered: 145, to: a.p1},
                    deliveries: {first: day 40}}}
     sites:
-      a: {loi: day -400, phases: {p1: {mw: 10, initial: {full_live: day -50}}}, bring_up: {lot: 5, failures: {per_year: 1.2, repaired_in: 10}}}
+      a:
+        loi: day -400
+        phases: {p1: {mw: 10, initial: {full_live: day -50}}}
+        bring_up: {lot: 5, failures: {per_year: 1.2, repaired_in: 10}}
     """, luck=failing(8, 145))  # fmt: skip
     assert r.mw("live", 0) == 10  # 145 racks of 69 kW are 10.005 MW: no more than the phase has
     assert r.mw("live", 31) == pytest.approx(10 - 10 * 8 / 145, abs=1e-3)
@@ -226,7 +230,7 @@ def test_racks_live_before_the_start():
 
 
 def test_a_repaired_rack_fills_any_place_that_is_empty():
-    """Five spares take over for February's eight but three; of March's, back later, none waits while a place is empty."""
+    """Five spares take over for February's eight but three; of March's none waits while a place is empty."""
     r = hall(rule(10, spares=0.05), luck=failing(8))
     assert [r.mw("live", day) for day in (31, 41, 59, 69)] == [9.7, 10, 9.7, 10]
     for day in range(1400):

@@ -235,7 +235,8 @@ def test_the_forecast_runs_through_the_whole_chain():
 
 
 def test_early_works_and_permits_are_in_the_forecast():
-    works = """{early_works: {budget: 1}, activities: {dig: {early: true, duration: 40}, x: {after: dig, duration: 100}}}"""
+    activities = "{dig: {early: true, duration: 40}, x: {after: dig, duration: 100}}"
+    works = f"{{early_works: {{budget: 1}}, activities: {activities}}}"
     assert lead(10, 0, works) == [130]
 
 
@@ -330,12 +331,15 @@ def test_postponing_takes_notice():
     assert deferred(500, 70) == [100, 130]
 
 
+RIGHT = "{defer: {up_to: 500, notice: 30}}"
+
+
 def test_postponing_knows_the_forecast_of_its_day():
     """On 1 May x is known to be late, and the racks due on day 150 are postponed that day."""
     r = run(CHIPS, f"""
     chips:
       orders:
-        o: {{product: rack, per: phase, ordered: lease_signed, lead_time: 150, rights: {{defer: {{up_to: 500, notice: 30}}}}}}
+        o: {{product: rack, per: phase, ordered: lease_signed, lead_time: 150, rights: {RIGHT}}}
     sites: {{a: {{construction: {{activities: {{x: {{duration: {LAW}}}, y: {{after: x, duration: 50}}}}}}}}}}
     """, luck={X: 0.9})  # fmt: skip
     # Forecast 150 until 1 April; 1 May: 120 + 50 = 170; then too little notice (170 - 151 < 30).
@@ -347,7 +351,7 @@ def test_even_where_somebody_watches_the_forecast_all_along():
     r = run(CHIPS, f"""
     chips:
       orders:
-        o: {{product: rack, per: phase, ordered: lease_signed, lead_time: 150, rights: {{defer: {{up_to: 500, notice: 30}}}}}}
+        o: {{product: rack, per: phase, ordered: lease_signed, lead_time: 150, rights: {RIGHT}}}
     sites:
       a:
         bring_up: {{early_access: 5}}

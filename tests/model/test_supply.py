@@ -4,9 +4,11 @@ Day 0 is 1 January; months begin on days 31, 59, 90, 120, 151, 181.
 """
 
 import pytest
-from helpers import run
+from helpers import run, scenario
 
+from dcsim.model.blueprint import Blueprint
 from dcsim.model.supply import Supplier
+from dcsim.model.world import simulate_plan
 
 MAKER = """
 parties: {maker: {supply: {racks: 100/month}}}
@@ -16,10 +18,13 @@ sites: {a: {}}
 """
 
 
-def made(orders, *more, seed=None):
+def ordering(orders):
+    return "chips: {orders: {" + ", ".join(f"{id}: {{product: rack, {text}}}" for id, text in orders.items()) + "}}"
+
+
+def made(orders, *more):
     """Days on which the deliveries of each order came."""
-    text = "chips: {orders: {" + ", ".join(f"{k}: {{product: rack, {v}}}" for k, v in orders.items()) + "}}"
-    r = run(MAKER, text, *more)
+    r = run(MAKER, ordering(orders), *more)
     came = {id: [] for id in orders}
     for purchase in r.world.chips.purchases:
         for d in purchase.deliveries:
@@ -132,7 +137,8 @@ sites: {b: {tenant: two}, c: {tenant: three}}
 
 
 def by(tenant, racks, day=0, **more):
-    return order(racks, day, **more) + f", tenant: {tenant}, allocate: {{to: sites.{dict(lab='a', two='b', three='c')[tenant]}}}"
+    site = {"lab": "a", "two": "b", "three": "c"}[tenant]
+    return order(racks, day, **more) + f", tenant: {tenant}, allocate: {{to: sites.{site}}}"
 
 
 def test_pro_rata_goes_by_the_racks_that_each_tenant_wants():
@@ -146,8 +152,7 @@ def test_pro_rata_goes_by_the_racks_that_each_tenant_wants():
 def test_pro_rata_gives_the_largest_remainders_what_is_left_over():
     # 100 racks for 3, 3 and 400: 0.74, 0.74, 98.5: 0, 0, 98, and the two left go to the larger remainders.
     orders = {"x": by("lab", 3), "y": by("two", 3), "z": by("three", 400)}
-    r = run(MAKER, TENANTS, "chips: {orders: {" + ", ".join(f"{k}: {{product: rack, {v}}}" for k, v in orders.items()) + "}}",
-            "horizon: 2027-01-20")  # fmt: skip
+    r = run(MAKER, TENANTS, ordering(orders), "horizon: 2027-01-20")
     allotted = [p.deliveries[0].allotted for p in r.world.chips.purchases]
     assert allotted == [1, 1, 98]
 
@@ -155,8 +160,7 @@ def test_pro_rata_gives_the_largest_remainders_what_is_left_over():
 def test_equal_remainders_go_in_the_order_of_tenants():
     # 100 racks for three who want 50 each: 33 1/3 each.
     orders = {"z": by("three", 50), "y": by("two", 50), "x": by("lab", 50)}
-    r = run(MAKER, TENANTS, "chips: {orders: {" + ", ".join(f"{k}: {{product: rack, {v}}}" for k, v in orders.items()) + "}}",
-            "horizon: 2027-01-20")  # fmt: skip
+    r = run(MAKER, TENANTS, ordering(orders), "horizon: 2027-01-20")
     assert {p.id: p.deliveries[0].allotted for p in r.world.chips.purchases} == {"x": 34, "y": 33, "z": 33}
 
 
@@ -231,10 +235,7 @@ def test_a_deferred_delivery_gives_way():
 
 
 def test_the_plan_knows_no_limits():
-    from helpers import scenario
 
-    from dcsim.model.blueprint import Blueprint
-    from dcsim.model.world import simulate_plan
 
     s = scenario(MAKER, "chips: {orders: {o: {product: rack, racks: 1000, ordered: day 0, lead_time: 20}}}")
     plan = simulate_plan(Blueprint(s))

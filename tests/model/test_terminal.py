@@ -63,7 +63,10 @@ def test_unguaranteed():
       bank: {lending: {min_rating: BBB-}}
       backer: {rating: AA, guarantee: {limit: 0}}
     sites:
-      a: {guarantee: {from: backer, delay: 15}, financing: {lenders: [bank], cost: $10m/MW}, negotiation: {duration: 100}}
+      a:
+        negotiation: {duration: 100}
+        guarantee: {from: backer, delay: 15}
+        financing: {lenders: [bank], cost: $10m/MW}
     """)
     assert end(r) == ("unguaranteed", 15, {"guarantee": 15}, False)  # what failed, not what was open beside it
 

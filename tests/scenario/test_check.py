@@ -244,6 +244,23 @@ ERRORS: dict[str, tuple[list[tuple[str, str]], str, str, int, str]] = {
         [("{after: power, duration: 30", "{after: powr, duration: 30")],
         "REF", "archetypes.field.diligence.title.after", 41, "did you mean 'power'?",
     ),
+    "an activity after an unknown name": (
+        [("{after: shell, duration: 100}", "{after: shel, duration: 100}")],
+        "REF", "archetypes.field.construction.activities.fit-out.after", 49,
+        "'shel' is nothing that a step of a phase can wait for; did you mean 'shell'?",
+    ),
+    "an activity after racks": (
+        [("{after: shell, duration: 100}", "{after: [shell, installed], duration: 100}")],
+        "REF", "archetypes.field.construction.activities.fit-out.after", 49, "'installed' is a milestone of lots",
+    ),
+    "tenant works after the end": (
+        [("      burn_in: 7\n", "      burn_in: 7\n      tenant_works: {after: lost, duration: 5}\n")],
+        "REF", "archetypes.field.bring_up.tenant_works.after", 60, "'lost' is how a site ends",
+    ),
+    "a deposit until nothing": (
+        [("exclusivity: 200}", "exclusivity: 200, deposit: {amount: $1m, refundable_until: signing}}")],
+        "REF", "archetypes.field.loi.deposit.refundable_until", 38, "'signing' is no milestone",
+    ),
     "a site waits for a phase": (
         [("{duration: 60, team: deal}", "{after: energised, duration: 60, team: deal}")],
         "REF", "archetypes.field.negotiation.after", 42, "a milestone of phases",
