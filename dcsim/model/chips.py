@@ -173,7 +173,7 @@ class Chips:
         lead = draws.minutes(world.by(user, spec.lead_time), again)
         given = spec.deliveries.first if again == 0 else None  # a refresh comes a lead time after its order
         first = world.when(given) if given is not None else minute + lead
-        first = max(first, world.available(product), 0)
+        first = max(first, world.available(product))
         tenant = self.tenant_of(spec)
         rack_kw = model.rack_power.value
         rank = (self._rank_of(spec), phase.rank if phase is not None else -1)
@@ -205,7 +205,7 @@ class Chips:
         book = self.racks[purchase.tenant]
         book.delivered += racks
         if spec.initial.to is not None:
-            site, _, phase = spec.initial.to.partition(".")
+            site, _, phase = spec.initial.to.removeprefix("sites.").partition(".")
             hall = self.world.sites[site].phases[phase].hall
             if hall is not None:
                 hall.opening_racks = racks

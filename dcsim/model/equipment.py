@@ -90,7 +90,7 @@ class Order:
     def _units(self) -> int:
         """Units that serve the phase, at its peak."""
         serves = self.equipment.serves
-        return 1 if serves is None or serves.value <= 0 else -(-self.phase.facility_kw // kw(serves.value))
+        return 1 if serves is None or serves.value <= 0 else -(-self.phase.facility_kw // max(1, kw(serves.value)))
 
     def started(self) -> None:
         """The last unit is being made, or was when the developer took the slot."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dcsim.engine.trail import Trail, extend, origin
 from dcsim.errors import ModelError
-from dcsim.model.blueprint import DAY, YEAR, dollars, half_up
+from dcsim.model.blueprint import DAY, YEAR, dollars, down, half_up
 from dcsim.model.credit import Cover, Support
 from dcsim.model.decision import Candidate, Decision
 from dcsim.model.diligence import Diligence
@@ -255,7 +255,7 @@ class Site:
     def commit_early(self, amount: int) -> bool:
         """Whether a cost fits what is left of the early-works budget; if so it is committed."""
         early = self.spec.construction.early_works
-        if early is None or self._early + amount > int(early.budget.value * self.cost):
+        if early is None or self._early + amount > down(early.budget.value * self.cost):
             return False
         self._early += amount
         return True

@@ -183,7 +183,7 @@ class World:
         """First minute at which a product can be delivered."""
         spec = self.spec.chips.products[product]
         if spec.available is None:
-            return 0
+            return -self.never
         minute = self.when(spec.available)
         joint = spec.joint_development
         return half_up(minute * self.draws.value(joint.delay_times)) if joint is not None else minute

@@ -87,7 +87,7 @@ def read_spec(filled: Node, faulty: Iterable[Problem] = ()) -> Reading:
                 problems.append(Problem("LIMIT", "", f"and {len(real) - MOST_PROBLEMS:,} faults more, not listed"))
                 break
         gone = dict.fromkeys(_culprit(fault, here) for fault in faults)
-        if any(not loc for loc in gone):
+        if any(not loc for loc in gone) or set(gone) <= set(dropped):
             break
         stand_ins = {_culprit(fault, here): _ANY[fault["type"]] for fault in faults if fault["type"] in _ANY}
         for loc in gone:
@@ -261,6 +261,7 @@ def _without(root: Node, loc: Loc, instead: object = None) -> Node:
     A field of the scenario itself that it must have gets a stand-in.
     """
     key, *rest = loc
+    key = next((name for name in root if str(name) == key), key)  # a number stands as text in a location
     below, found = tree.child(root, key)
     if not found and key not in _STAND_INS:
         return root

@@ -328,3 +328,10 @@ def test_a_phase_live_in_the_past_puts_its_site_before_it():
     assert r.days("a")["loi_signed"] <= -400
     assert r.days("a")["notice_to_proceed"] <= -400
     assert (r.state("a"), r.ended("a")) == ("live", -400)
+
+
+def test_a_budget_is_whole_dollars():
+    """0.35 of $700m is $245m, though the product of floats falls short of it."""
+    works = "{dig: {early: true, duration: 20, cost: $245m}}"
+    r = run(EARLY.format(activities=works, budget=0.35, after=""), "sites: {a: {phases: [70 MW]}}")
+    assert r.day("a.p1.building_complete") == 20

@@ -428,3 +428,21 @@ def test_redirected_racks_come_in_the_lots_of_where_they_go():
     assert r.state("a") == "unfinanced"
     assert [route.lot.racks for route in r.world.sites["b"].phases["p1"].hall.routes] == [250] * 4
     assert r.mw("live", 200) == 100
+
+
+def test_deliveries_of_the_past_come_at_the_start_and_the_others_on_their_days():
+    r = order("racks: 8, ordered: day -100, deliveries: {count: 4, first: day -50, every: 30}")
+    assert came(r) == [(0, 2), (0, 2), (10, 2), (40, 2)]
+
+
+def test_what_was_delivered_before_the_start_is_part_of_the_order():
+    hall = "{phases: {p1: {mw: 10, initial: {full_live: day -20}}}, loi: day -300}"
+    for to in ("a.p1", "sites.a.p1"):
+        r = order(f"racks: 150, ordered: day -200, lead_time: 220, initial: {{delivered: 100 racks, to: {to}}}", hall)
+        assert came(r) == [(20, 50)]
+        book = r.world.chips.racks["lab"]
+        assert (book.ordered, book.delivered, book.live, book.storage) == (150, 150, 100, 50)
+        assert r.mw("live", 0) == 10
+    r = order("racks: 150, ordered: day -200, lead_time: 220, initial: {delivered: 100 racks}", "{bring_up: {lot: 50}}")
+    assert r.mw("live", 0) == 10  # from storage
+    assert r.mw("live", 20) == 15

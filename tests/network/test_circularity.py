@@ -173,6 +173,9 @@ def test_recycling():
     paid[3, 0] = 0
     np.testing.assert_allclose(recycling(paid, [0]), [[0.6]], rtol=1e-12)
     assert float(recycling_multiplier([[0.6]])) == pytest.approx(2.5)
+    kept = paid.copy()
+    kept[2, 3] = 0  # D keeps the quarter instead of spending it elsewhere
+    np.testing.assert_allclose(recycling(kept, [0]), [[0.6]], rtol=1e-12)
     # Seen by two suppliers, each turn ends at the first of them.
     np.testing.assert_allclose(recycling(paid, [0, 2]), [[0, 0.8], [0.75, 0]], rtol=1e-12)
     np.testing.assert_allclose(recycling_multiplier([[[0.6]], [[0.0]]]), [2.5, 1])

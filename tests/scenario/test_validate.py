@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dcsim.errors import Problem, ScenarioError
-from dcsim.scenario import tree
+from dcsim.scenario import tree, validate
 from dcsim.scenario.migrate import migrate
 from dcsim.scenario.scenario import Scenario, parse
 from dcsim.scenario.tree import Node
@@ -195,6 +195,14 @@ MESSAGES = {
         "signed: 2027-01-05", "signed: {uniform: {low: 2027-02-05, high: 2027-01-05}}",
         "21:35: sites.ridge.loi.signed.uniform.low: low must not be above high, got low 2027-02-05 and high 2027-01-05 "
         "[RANGE]",
+    ),
+    "a law of dates in a wrapper": (
+        "signed: 2027-01-05", "signed: {value: {uniform: {low: 2027-02-05, hgh: 2027-03-05}}, source: guess}",
+        "21:55: sites.ridge.loi.signed.value.uniform.hgh: uniform takes no 'hgh'; did you mean 'high'? [UNKNOWN]",
+    ),
+    "an actual of nothing": (
+        "sites:\n", "actuals: {sites.ridge.talks: {started: 2027-01-01}}\nsites:\n",
+        "17:30: actuals.sites.ridge.talks: sites.ridge has no 'talks'; did you mean 'tags'? [EDIT]",
     ),
     "a delay before": (
         "signed: 2027-01-05", "signed: {after: other.lost, delay: -5}",
@@ -408,6 +416,22 @@ def test_many_faults_are_counted() -> None:
     found = faults(BASE + "".join(f"  s{i}: {{}}\n" for i in range(100)))
     assert found[0].message == "and 100 faults more, not listed"
     assert len(found) == 201
+
+
+def test_what_would_be_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(validate, "MOST_VALUES", 30)
+        (problem,) = faults(BASE)
+        assert str(problem).startswith("f.yaml:1:1: ")
+        assert problem.message.endswith(" values, more than 30")
+    monkeypatch.setattr(validate, "MOST_FILLED", 150)
+    sites = "".join(f"  s{i}: {{like: field, tenant: lab, developer: oak, loi: 2027-02-01}}\n" for i in range(2))
+    field = "archetypes: {field: {diligence: {a: {duration: 5}}, phases: [1, 2, 3]}}\n"
+    text = BASE.replace("sites:\n", f"{field}sites:\n{sites}")
+    (problem,) = faults(text)
+    assert str(problem).startswith("f.yaml:19:3: sites: more than 150 values")
+    monkeypatch.setattr(validate, "MOST_FILLED", 1500)
+    assert len(parse(text).sites) == 7
 
 
 class TestMigration:
