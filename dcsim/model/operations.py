@@ -37,6 +37,7 @@ class Service:
         self.stock = 0
         """Spares that belong to the hall, in repair or on the shelf."""
         self._cohorts: list[Cohort] = []
+        self._live = 0
         self._down = 0
         """Places of all of them that are empty."""
         self._overdue = 0
@@ -55,6 +56,7 @@ class Service:
         """Racks of so many kW each have gone live, as the hall has counted."""
         cohort = Cohort(purchase, kw, racks)
         self._cohorts.append(cohort)
+        self._live += racks
         clock, last_minute = self.world.clock, self.world.last_minute
         if self.hall.spec.failures is not None and not self._watching:
             self._watching = True
@@ -79,9 +81,8 @@ class Service:
             return False
         k = self._months
         self._months += 1
-        live = sum(cohort.live for cohort in self._cohorts)
         chance = min(1.0, failures.per_year.value / 12)
-        left = failed = self.world.draws.binomial(f"{self.hall.path}.failures", live, chance, k)
+        left = failed = self.world.draws.binomial(f"{self.hall.path}.failures", self._live, chance, k)
         if failed == 0:
             return True
         for cohort in self._cohorts:
@@ -124,6 +125,7 @@ class Service:
         if racks:
             cohort.live += racks
             cohort.down -= racks
+            self._live += racks
             self._down -= racks
             self._book.live += racks
             self.hall.phase.count("live", racks * cohort.kw)
@@ -136,6 +138,7 @@ class Service:
         if self._ended:
             return
         self._cohorts.remove(cohort)
+        self._live -= cohort.live
         self._overdue += cohort.down
         self._down -= cohort.down
         self._book.live -= cohort.live

@@ -56,9 +56,8 @@ def main() -> None:
     base = statistics.median(times[10])
     for sites, measured in times.items():
         middle = statistics.median(measured)
-        print(
-            f"{sites:5d} sites  {middle:7.2f} ms a site  x {middle / base:4.2f}  (spread {min(measured):.2f}-{max(measured):.2f})"
-        )
+        spread = f"{min(measured):.2f}-{max(measured):.2f}"
+        print(f"{sites:5d} sites  {middle:7.2f} ms a site  x {middle / base:4.2f}  (spread {spread})")
 
 
 if __name__ == "__main__":
