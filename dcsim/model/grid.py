@@ -56,15 +56,15 @@ class Ramp:
 
     @property
     def kw(self) -> int:
-        """Facility kW that it adds; a share is of the phases that stand when it is due."""
+        """Facility kW that it adds; a share is of all the phases that the file declares."""
         if self._kw is not None:
             return self._kw
         share = self.spec.share.value if self.spec.share is not None else 1.0
-        return half_up(share * sum(p.facility_kw for p in self.site.phases.values() if not p.ended))
+        return half_up(share * sum(p.facility_kw for p in self.site.phases.values()))
 
-    def settle(self) -> None:
-        """It is due: its size no longer changes."""
-        self._kw = self.kw
+    def settle(self, needed: int) -> None:
+        """It is due: its size no longer changes, and a share takes no more than the phases that stand still need."""
+        self._kw = self.kw if self.spec.mw is not None else max(0, min(self.kw, needed))
 
 
 class SiteGrid:
@@ -78,8 +78,9 @@ class SiteGrid:
         if spec.bridge is not None:
             self.ramps.append(Ramp(site, spec.bridge, len(self.ramps), bridge=True))
         self.kw = 0
+        self._asked = 0
+        """Facility kW of the steps that fell due."""
         self._trails: list[tuple[int, Trail]] = []
-        self._left: set[str] = set()
 
     def begin(self) -> None:
         """Wire the ramp to its milestones."""
@@ -123,7 +124,10 @@ class SiteGrid:
         if self.site.ended:
             return
         assert ramp.trail is not None
-        ramp.settle()
+        standing = sum(p.facility_kw for p in self.site.phases.values() if not p.ended)
+        ramp.settle(standing if ramp.bridge else standing - self._asked)
+        if not ramp.bridge:
+            self._asked += ramp.kw
         ramp.trail = extend(ramp.trail, self.world.clock.now, "grid", f"{self.site.id} grid")
         region = self.world.regions.get(self.site.spec.region or "")
         if region is None or ramp.bridge:

@@ -11,9 +11,11 @@ from typing import Final
 
 import numpy as np
 
+from dcsim.errors import ModelError
 from dcsim.network.arrays import SAME, Bools, Floats, Ints
 
 _HAIR: Final = 1e-9
+_MOST_STEPS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +94,9 @@ def _settle(nets: Networks, payments: Floats, short: Bools) -> Floats:
     payments = payments.copy()
     rows = np.arange(len(payments))
     classes = nets.due.shape[1]
-    while rows.size:
+    for _ in range(_MOST_STEPS):
+        if not rows.size:
+            return payments
         part, now, who = nets.rows(rows), payments[rows], short[rows]
         if classes > 1:  # a plain step skips classes that are lost at once
             now = np.where(who, np.minimum(now, part.left(now)), now)
@@ -110,11 +114,11 @@ def _settle(nets: Networks, payments: Floats, short: Bools) -> Floats:
         moved = np.maximum(now + first * (goal - now), np.where(who, floor, now))
         payments[rows] = np.where(leaves & (reach <= first), floor, moved)
         rows = rows[leaves.any(axis=1) | drains]
-    return payments
+    raise ModelError(f"clearing payments do not settle in {_MOST_STEPS} steps")
 
 
 def _correction(nets: Networks, level: Ints, short: Bools, gap: Floats) -> tuple[Floats, Bools]:
-    """The change (S, n), at most zero, after which the pieces of the short have no gap; (S,) whether there is none."""
+    """The change (S, n), at most zero, after which the pieces of the short have no gap; (S,) whether that cannot be."""
     if nets.due.shape[1] == 1:
         return _closing(nets, level, short, gap, 1.0), np.zeros(len(gap), dtype=np.bool_)
     passed = np.take_along_axis(nets.share, level[:, None, :, None], axis=1)[:, 0]

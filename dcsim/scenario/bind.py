@@ -156,8 +156,8 @@ def context_of(spec: ScenarioSpec, path: str) -> Context:
     if part[:2] == ["chips", "products"] and len(part) > 2:
         return {"supplier": spec.chips.products[part[2]].supplier}
     if part[:2] == ["chips", "orders"] and len(part) > 2:
-        product = spec.chips.products.get(spec.chips.orders[part[2]].product[0])
-        return {"supplier": product.supplier} if product else {}
+        products = [spec.chips.products.get(name) for name in spec.chips.orders[part[2]].product]
+        return {"supplier": products[0].supplier} if products and products[0] is not None else {}
     if part[0] in ("equipment", "parties") and len(part) > 1:
         return {"supplier": part[1]}
     if part[0] == "regions" and len(part) > 1:

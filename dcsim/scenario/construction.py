@@ -57,7 +57,7 @@ class GridStep(Block):
     mw: Annotated[Quantity, Number("MW", minimum=0, maximum=1e6, exclusive=True, constant=True)] | None = None
     """Facility MW added by this step."""
     share: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, constant=True)] | None = None
-    """Or the share of the site's facility MW added by this step."""
+    """Or the share of the site's facility MW added by this step; no more than the phases that stand still need."""
     after: Names = ("energy_services",)
     """Milestones, or `previous`: the step before."""
     delay: Days = Field(default_factory=lambda: days(0))

@@ -221,3 +221,15 @@ def test_a_shelved_phase_is_not_connected():
       b: {phases: [50 MW]}
     """)
     assert energised(r, "a.p1", "b.p1") == [10, 10]
+
+
+def test_a_share_is_of_the_declared_phases_even_if_some_are_shelved():
+    """Half a site cannot be later than the whole: the first half of the ramp feeds the first phase either way."""
+    text = """
+    sites:
+      a: {phases: {p1: {mw: 50}, p2: {mw: 50%s}}, construction: {grid: [
+        {share: 0.5, delay: 200}, {share: 0.5, after: previous, delay: 200}]}}
+    """
+    whole, half = run(text % ""), run(text % ", decision: shelve")
+    assert whole.day("a.p1.energised") == half.day("a.p1.energised") == 200
+    assert whole.day("a.p2.energised") == 400

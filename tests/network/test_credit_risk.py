@@ -37,7 +37,7 @@ def test_hazard(case):
     one.close(default_probability(rate, 5), "PD_5y")
     assert hazard(0.5, 2) == pytest.approx(math.log(2) / 2)
     assert hazard(1.0) == math.inf
-    assert default_probability(1e-12, 1) == pytest.approx(1e-12, rel=1e-9)  # no cancellation
+    assert default_probability(1e-12, 1) == pytest.approx(1e-12, rel=1e-9, abs=0)  # no cancellation
     for wrong in ({"pd": 1.1}, {"pd": -0.1}, {"pd": math.nan}, {"pd": 0.1, "time": 0}):
         with pytest.raises(UsageError):
             hazard(**wrong)
@@ -119,6 +119,9 @@ def test_regime(case):
     one.close(regime_pd(5, **rates), "PD_5y")
     one.close(regime_pd(1, **rates), "PD_1y")
     assert regime_pd([0, 1], **rates, downturn=1)[0] == 0
+    # Where the eigenvalues meet: no way back, and as bad after the turn as turning and failing together are before.
+    meet = regime_pd(2, to_downturn=0.25, to_normal=0, hazard_normal=0.25, hazard_downturn=0.5)
+    assert meet == pytest.approx(1 - math.exp(-1) * (1 + 0.25 * 2))
     mixed = 0.7 * regime_pd(2, **rates) + 0.3 * regime_pd(2, **rates, downturn=1)
     assert regime_pd(2, **rates, downturn=0.3) == pytest.approx(float(mixed))
 

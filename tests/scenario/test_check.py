@@ -177,6 +177,10 @@ ERRORS: dict[str, tuple[list[tuple[str, str]], str, str, int, str]] = {
         [("product: two", "product: [two, three]")],
         "REF", "chips.orders.each.product", 28, "unknown chip product 'three'",
     ),
+    "no product": (
+        [("product: two", "product: []")],
+        "REQUIRED", "chips.orders.each.product", 28, "expected at least one product",
+    ),
     "products replace each other": (
         [("rack_price: $2m}\n    two", "rack_price: $2m, replaces: two}\n    two")],
         "CYCLE", "chips.products.one.replaces", 24, "one replaces two replaces one",

@@ -137,6 +137,7 @@ def levels(history: History) -> dict[int, Counter[str]]:
     return out
 
 
+@pytest.mark.timeout(300)  # some ten seconds of work, and workers may share a core
 def test_every_what_if_applies_and_changes_something(runs, name):
     base = runs[name]
     for what_if, edits in base.scenario.spec.what_ifs.items():
