@@ -75,7 +75,7 @@ def test_a_directory_that_cannot_be_written_is_an_error_without_traceback(call: 
     [
         ("walk", "walk"),
         ("../../etc/passwd", "etc-passwd"),
-        ("/tmp/x", "tmp-x"),
+        ("/opt/x", "opt-x"),
         ("..", "scenario"),
         ("C:\\a\nb", "c-a-b"),
         ("Größe 2", "groe-2"),
