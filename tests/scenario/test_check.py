@@ -357,6 +357,22 @@ ERRORS: dict[str, tuple[list[tuple[str, str]], str, str, int, str]] = {
         [("oak: {rating: B+}", "oak: {rating: B+, holds: {akorn: 0.1}}")],
         "REF", "parties.oak.holds.akorn", 7, "unknown party 'akorn'",
     ),
+    "days off that end before they begin": (
+        [("diligence: 2, deal", "diligence: {count: 2, closed: [{from: 2027-05-02, until: 2027-05-01}]}, deal")],
+        "RANGE", "tenants.lab.teams.diligence.closed.0.until", 15, "2027-05-01 is before the first day off, 2027-05-02",
+    ),
+    "days off of two kinds": (
+        [("{steel: 3}", "{steel: {count: 3, closed: [{from: 2027-12-20, until: 01-02}]}}")],
+        "DATE", "crews.steel.closed.0", 19, "two dates, or two days of every year",
+    ),
+    "power after nothing": (
+        [("{share: 0.5, after: lease_signed, delay: 300}", "{share: 0.5, after: [], delay: 300}")],
+        "REQUIRED", "archetypes.field.construction.grid.0.after", 53, "expected at least one milestone, got none",
+    ),
+    "equipment after nothing": (
+        [("{ordered: lease_signed}", "{ordered: []}")],
+        "REQUIRED", "archetypes.field.construction.equipment.transformer.ordered", 51, "expected at least one",
+    ),
     "horizon before start": (
         [("horizon: 2033-12-31", "horizon: 2026-12-31")],
         "RANGE", "horizon", 4, "2026-12-31 is before the start, 2027-01-01",

@@ -45,6 +45,21 @@ def horizon(spec: ScenarioSpec) -> Iterator[Problem]:
         yield error("RANGE", "status", message)
 
 
+def closures(spec: ScenarioSpec) -> Iterator[Problem]:
+    """A team's days off end after they begin, once or every year."""
+    teams = {f"crews.{name}": team for name, team in spec.crews.items()}
+    for id, tenant in spec.tenants.items():
+        teams.update({f"tenants.{id}.teams.{name}": team for name, team in tenant.teams.items()})
+    for path, team in teams.items():
+        for index, closure in enumerate(team.closed):
+            at = f"{path}.closed.{index}"
+            dates = [isinstance(day, dt.date) for day in (closure.start, closure.until)]
+            if any(dates) and not all(dates):
+                yield error("DATE", at, "give two dates, or two days of every year (12-20), not one of each")
+            elif all(dates) and str(closure.until) < str(closure.start):
+                yield error("RANGE", f"{at}.until", f"{closure.until} is before the first day off, {closure.start}")
+
+
 def letters(spec: ScenarioSpec) -> Iterator[Problem]:
     """A site begins with a letter, or where it stands already."""
     for id, site in spec.sites.items():
@@ -157,4 +172,4 @@ def exclusivity(spec: ScenarioSpec) -> Iterator[Problem]:
             yield warning(f"sites.{id}.loi.exclusivity", message)
 
 
-CHECKS = (horizon, letters, opening_order, after_the_horizon, exclusivity)
+CHECKS = (horizon, closures, letters, opening_order, after_the_horizon, exclusivity)

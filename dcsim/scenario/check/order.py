@@ -46,6 +46,32 @@ def steps_of_sites(spec: ScenarioSpec) -> Iterator[Problem]:
                 yield warning(at, f"'{site.tenant}' needs no guarantor here, so 'guarantee_signed' is never reached")
 
 
+def steps_after_nothing(spec: ScenarioSpec) -> Iterator[Problem]:
+    """Steps whose default an empty list would take away wait for something."""
+    for id, site in spec.sites.items():
+        path, works = f"sites.{id}.construction", site.construction
+        waits = {f"{path}.energy_services.after": works.energy_services.after}
+        waits.update({f"{path}.grid.{index}.after": ramp.after for index, ramp in enumerate(works.grid)})
+        if works.bridge is not None:
+            waits[f"{path}.bridge.after"] = works.bridge.after
+        if works.early_works is not None:
+            waits[f"{path}.early_works.after"] = works.early_works.after
+        for key, phase in site.phases.items():
+            at, hall = f"sites.{id}.phases.{key}", phase.bring_up
+            if phase.construction is not None:
+                activities = phase.construction.activities.items()
+                waits.update(
+                    {f"{at}.construction.activities.{name}.after": a.after for name, a in activities if a.early}
+                )
+                orders = phase.construction.equipment.items()
+                waits.update({f"{at}.construction.equipment.{name}.ordered": order.ordered for name, order in orders})
+            if hall is not None and hall.tenant_works is not None:
+                waits[f"{at}.bring_up.tenant_works.after"] = hall.tenant_works.after
+        for at, names in waits.items():
+            if not names:
+                yield error("REQUIRED", at, "expected at least one milestone, got none")
+
+
 def _is_given(spec: ScenarioSpec, id: str) -> bool:
     return "guarantee_signed" in given_milestones(spec.sites[id])
 
@@ -234,6 +260,7 @@ def _told(circle: list[str]) -> str:
 
 CHECKS = (
     steps_of_sites,
+    steps_after_nothing,
     previous_steps,
     steps_of_phases,
     letters,
