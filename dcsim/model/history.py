@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from dcsim.ledger import Ints, Monthly
+
 MEASURES: Final[tuple[str, ...]] = (
     "loi", "diligence", "leased", "closed", "building", "energised", "ready", "chips_on_hand", "live",
 )  # fmt: skip
@@ -41,6 +43,43 @@ Every later link is charged its own minute less that of the link before it, so t
 
 EventRecord: TypeAlias = tuple[int, str, str, str]
 """(minute, kind, entity, detail)."""
+
+
+DefaultRecord: TypeAlias = tuple[int, str, str]
+"""(minute, party, cause: shock, liquidity, hazard or contagion)."""
+
+CashRecord: TypeAlias = tuple[str, int, Ints, Ints]
+"""(party, opening dollars, dollars received by month, dollars paid by month)."""
+
+ExposureRecord: TypeAlias = tuple[str, str, str, Ints]
+"""(source, target, kind, dollars at stake at the end of each month)."""
+
+
+@dataclass(slots=True)
+class LoanRecord:
+    """One loan to a developer, from its close. Money in whole dollars; what has not come about is None."""
+
+    site: str
+    closed: int
+    """Minute of its financial close."""
+    amount: int
+    binding_limit: str
+    """`ltc`, `dscr`, `cover` or `lenders`."""
+    ltc: float
+    """Loan over total uses."""
+    min_dscr: float | None
+    """Least yearly cover of its debt service by rent less the landlord's cost."""
+    peak_drawn: int
+    interest_during_construction: int
+    contingency_left: int
+    defaulted: int | None
+    """Minute of its default."""
+    recovery: float | None
+    """Share of the exposure that the lenders got back."""
+    closes_without_guarantor: bool
+    """Whether it would have closed as large with nobody behind the rent."""
+    breakeven_delay_days: float | None
+    """Days of delay past the plan that the contingency carries."""
 
 
 @dataclass(slots=True)
@@ -80,3 +119,11 @@ class History:
     phases: list[PhaseEnd] = field(default_factory=list)
     events: list[EventRecord] = field(default_factory=list)
     outcomes: dict[str, dict[str, float | int | None]] = field(default_factory=dict)
+    ledger: Monthly | None = None
+    cash: list[CashRecord] = field(default_factory=list)
+    """Of every party whose money is followed."""
+    exposures: list[ExposureRecord] = field(default_factory=list)
+    loans: list[LoanRecord] = field(default_factory=list)
+    defaults: list[DefaultRecord] = field(default_factory=list)
+    compute: dict[str, tuple[list[float], list[float], list[float]]] = field(default_factory=dict)
+    """By tenant with demand or clouds: MW rented, MW wanted, MW wanted and not served, at the end of each month."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from dcsim.engine.trail import Trail, days_by_cause, extend, latest, origin
@@ -9,6 +10,7 @@ from dcsim.model.blueprint import half_up
 from dcsim.model.construction import Construction
 from dcsim.model.forecast import Forecasts, forecast_rfs
 from dcsim.model.hall import Hall
+from dcsim.model.meter import Meter
 from dcsim.model.milestones import Milestones
 from dcsim.model.step import Step
 from dcsim.scenario.construction import PhaseConstruction
@@ -71,6 +73,8 @@ class Phase:
         self.excused = 0
         self.past_outside = 0
         self._measures: dict[str, float] = {}
+        self.meters: defaultdict[str, Meter] = defaultdict(Meter)
+        """What each measure of the phase amounts to."""
         self._take_up()
 
     # The order of things.
@@ -230,8 +234,9 @@ class Phase:
     def count(self, measure: str, kw: float, minute: int | None = None) -> None:
         """A measure of the phase rises or falls; ending the phase takes all of it back."""
         self._measures[measure] = self._measures.get(measure, 0) + kw
-        at = self.world.clock.now if minute is None else minute
-        self.world.record.change(max(0, at), self.site.tenant, measure, kw)
+        at = max(0, self.world.clock.now if minute is None else minute)
+        self.meters[measure].add(at, kw)
+        self.world.record.change(at, self.site.tenant, measure, kw)
 
     def uncount(self, measure: str) -> None:
         """The phase no longer counts towards a measure."""

@@ -13,6 +13,7 @@ from dcsim.model.diligence import Diligence
 from dcsim.model.financing import Financing, Lender, annual_rent, debt_capacity, whole_years
 from dcsim.model.forecast import forecast_energised
 from dcsim.model.grid import SiteGrid
+from dcsim.model.lease import Lease
 from dcsim.model.loi import Letter
 from dcsim.model.milestones import Milestones
 from dcsim.model.negotiation import Negotiation
@@ -39,7 +40,6 @@ class Site:
         self.spec = spec = world.spec.sites[id]
         self.tenant = spec.tenant
         self.developer = spec.developer
-        self.tenant_rating = world.spec.parties[spec.tenant].rating if spec.tenant in world.spec.parties else None
         self.ended: str | None = None
         self.cover: Cover | None = None
         self._given: dict[str, int] = {}
@@ -59,6 +59,7 @@ class Site:
         self.support = Support(self)
         self.financing = Financing(self) if financing is not None else None
         self.grid = SiteGrid(self)
+        self.lease = Lease(self)
 
     # The order of the steps.
 
@@ -80,6 +81,7 @@ class Site:
             m.on("lease_signed", self._closed_without_a_loan)
         m.on("financial_close", self._closed)
         self.grid.begin()
+        self.lease.begin()
         for phase in self.phases.values():
             phase.begin()
         self._take_up()
@@ -243,8 +245,9 @@ class Site:
         self.grid.end()
         if self.cover is not None:
             self.cover.end()
+        self.lease.end(now)
         book = self.world.book
-        book.close(f"lease:{self.id}", now)
+        book.close(self.lease.id, now)
         for id in self.financing.spec.lenders if self.financing is not None else ():
             book.close(f"loan:{self.id}:{id}", now)
         end = origin(now, self.id) if closing is None else extend(closing, now, "policy", self.id)
@@ -312,6 +315,11 @@ class Site:
         """The highest rating that any of its lenders asks for."""
         floors = [floor for lender in self.lenders if (floor := lender.spec.min_rating) is not None]
         return min(floors, key=RATINGS.index) if floors else None
+
+    @property
+    def tenant_rating(self) -> str | None:
+        """The tenant's rating as it is now."""
+        return self.world.parties[self.tenant].rating
 
     @property
     def needs_guarantor(self) -> bool:

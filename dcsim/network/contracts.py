@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from dcsim.errors import ModelError
@@ -11,7 +12,10 @@ from dcsim.errors import ModelError
 if TYPE_CHECKING:
     import networkx as nx
 
-Kind = Literal["loi", "lease", "guarantee", "loan", "supply", "equity"]
+Kind = Literal[
+    "loi", "lease", "loan", "guarantee", "equity", "supply", "vendor_finance", "hardware_lease",
+    "residual_value_guarantee", "cloud_commitment", "fund_commitment", "joint_development",
+]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -34,6 +38,29 @@ class Contract:
     tenant: str | None = None
     guarantor: str | None = None
     """Who stands behind a loan's rent, for limits per guarantor."""
+    rank: int = 0
+    """Seniority of the claim, 0 first."""
+    minutes: list[int] = field(default_factory=list)
+    """When the exposure below changes, ascending."""
+    levels: list[int] = field(default_factory=list)
+    """Dollars at stake from each of these minutes on: owed (a claim), or to be called (a guarantee)."""
+
+    def owe(self, minute: int, dollars: int) -> None:
+        """From `minute` on so much is at stake; what was planned for later is dropped."""
+        self.plan([minute], [dollars])
+
+    def plan(self, minutes: Sequence[int], dollars: Sequence[int]) -> None:
+        """What will be at stake from each of these minutes (ascending) on; what was planned from there is dropped."""
+        at = bisect_left(self.minutes, minutes[0])
+        self.minutes[at:] = minutes
+        self.levels[at:] = dollars
+
+    def at_stake(self, minute: int) -> int:
+        """Dollars at stake at the end of a minute; 0 before the first and once the contract has ended."""
+        at = bisect_right(self.minutes, minute)
+        if at == 0 or (self.closed is not None and self.closed <= minute):
+            return 0
+        return self.levels[at - 1]
 
 
 class Book:

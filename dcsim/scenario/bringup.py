@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dcsim.quantity import Quantity, parse_quantity
+from dcsim.scenario.constant import days, share
 from dcsim.scenario.fields import Block, Chance, Days, Names, Number
-from dcsim.scenario.party import days, share
 
 Racks = Annotated[Quantity, Number("racks", minimum=1, whole=True, constant=True)]
 

@@ -9,8 +9,9 @@ from pydantic import Discriminator, Field, Tag
 
 from dcsim.quantity import Quantity
 from dcsim.scenario.bringup import Racks
+from dcsim.scenario.constant import days, share
 from dcsim.scenario.fields import Block, Days, Factor, FixedDollars, Id, Names, Number, Ref, Share, When, Whole, YesNo
-from dcsim.scenario.party import days, share
+from dcsim.scenario.vehicle import VendorFinance
 
 
 class JointDevelopment(Block):
@@ -33,7 +34,15 @@ class Product(Block):
     """The product that it succeeds."""
     joint_development: JointDevelopment | None = None
     life: Annotated[Quantity, Number("days", minimum=0, exclusive=True, constant=True, worse="low")] | None = None
-    """Days in service; for good if left out."""
+    """Days in service; for good if left out. Written off in a straight line over them."""
+    residual: Share = Field(default_factory=lambda: share(0))
+    """Value at the end of its life, over the price."""
+    margin: dict[Ref, Share] = Field(default_factory=dict)
+    """What parties earn on each dollar of its price (the supplier, a partner in its development)."""
+    storage: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, of="price")] = Field(
+        default_factory=lambda: share(0)
+    )
+    """Cost of keeping it in storage a year, insurance included, over its price."""
 
 
 class Lead(Block):
@@ -82,6 +91,10 @@ class Defer(Block):
 
     up_to: Days
     notice: Days = Field(default_factory=lambda: days(0))
+    fee: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, of="price")] = Field(
+        default_factory=lambda: share(0)
+    )
+    """Cost of the deferral a year, over what is deferred."""
 
 
 class Rights(Block):
@@ -122,7 +135,13 @@ class Order(Block):
     priority: Whole = 0
     """Lower is served first by a supplier that shares by priority."""
     rights: Rights = Field(default_factory=Rights)
-    deposit: Share = Field(default_factory=lambda: share(0))
+    deposit: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, of="price")] = Field(
+        default_factory=lambda: share(0)
+    )
+    """Paid at the order; the rest at delivery."""
+    paid_by: Names = ("cash",)
+    """`cash`, `vendor` (the terms below), or vehicles; the first that can take a delivery whole pays for it."""
+    vendor_finance: VendorFinance | None = None
     initial: OrderInitial | None = None
 
 

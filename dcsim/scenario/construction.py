@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from dcsim.quantity import Quantity, parse_quantity
-from dcsim.scenario.fields import AnyPower, Block, Chance, Days, Dollars, Id, Names, Number, Success, Whole, YesNo
-from dcsim.scenario.party import days, share
+from dcsim.scenario.constant import days, number, share
+from dcsim.scenario.fields import (
+    AnyPower,
+    Block,
+    Chance,
+    Days,
+    Dollars,
+    Id,
+    Names,
+    Number,
+    Share,
+    Success,
+    Whole,
+    YesNo,
+)
 
 
 class Activity(Block):
@@ -61,6 +74,8 @@ class GridStep(Block):
     after: Names = ("energy_services",)
     """Milestones, or `previous`: the step before."""
     delay: Days = Field(default_factory=lambda: days(0))
+    energy: Annotated[Quantity, Number("usd_per_mwh", minimum=0)] | None = None
+    """Price of its energy (bridging power); the region's if left out."""
 
 
 class EnergyServices(Block):
@@ -68,6 +83,13 @@ class EnergyServices(Block):
 
     after: Names = ("lease_signed",)
     delay: Days = Field(default_factory=lambda: days(0))
+    collateral: Annotated[Quantity, Number("usd_m_per_mw", minimum=0)] = Field(
+        default_factory=lambda: number(0, "usd_m_per_mw")
+    )
+    """Left with the utility per facility MW from the agreement until the site is energised."""
+    payer: Literal["developer", "tenant"] = "developer"
+    minimum_take: Share = Field(default_factory=lambda: share(0))
+    """Share of the contracted power that is billed from rent commencement even when it is idle."""
 
 
 class EarlyWorks(Block):
@@ -75,8 +97,11 @@ class EarlyWorks(Block):
 
     after: Names = ("lease_signed",)
     """From when it may begin."""
-    budget: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, constant=True, worse="low")]
+    budget: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, constant=True, worse="low", of="cost")]
     """Share of the site's cost that may be committed early."""
+    payer: Literal["developer", "tenant"] = "developer"
+    resale: Share = Field(default_factory=lambda: share(0))
+    """What the payer gets back of it if the site ends."""
 
 
 class PhaseConstruction(Block):

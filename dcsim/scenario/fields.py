@@ -166,11 +166,13 @@ class Number:
     whole: bool = False
     constant: bool = False
     worse: Literal["high", "low"] = "high"
+    of: str = ""
+    """What the amount is relative to, for those who write it out (`0.05 of cost`, `3 months of rent`)."""
 
     def parse(self, raw: object) -> Quantity:
         try:
             return parse_quantity(
-                raw,
+                self._bare(raw) if self.of else raw,
                 self.unit,
                 constant=self.constant,
                 minimum=self.minimum,
@@ -181,6 +183,20 @@ class Number:
             )
         except QuantityError as error:
             raise problems(error.problems) from None
+
+    def _bare(self, raw: object) -> object:
+        """The amount without the words that say what it is relative to; of something else, it is refused."""
+        if isinstance(raw, Mapping) and isinstance(raw.get("value"), str):
+            return {**raw, "value": self._bare(raw["value"])}
+        if not isinstance(raw, str) or " of " not in raw:
+            return raw
+        amount, _, basis = raw.partition(" of ")
+        if basis.strip() != self.of:
+            raise problem("TYPE", f"expected an amount of {self.of}, got {describe(raw)}{suggest(basis, [self.of])}")
+        try:
+            return float(amount)
+        except ValueError:
+            return amount.strip()
 
     def _read(self, raw: object, info: ValidationInfo) -> Quantity:
         """The quantity; what many entries inherit is parsed once, where the validation has a context to keep it in."""
@@ -221,6 +237,7 @@ Dollars = Annotated[Quantity, Number("usd_m", minimum=0)]
 FixedDollars = Annotated[Quantity, Number("usd_m", minimum=0, constant=True, worse="low")]
 Factor = Annotated[Quantity, Number("number", minimum=0)]
 Count = Annotated[Quantity, Number("count", minimum=0, whole=True, constant=True, worse="low")]
+Loading = Annotated[Quantity, Number("number", minimum=-1, maximum=1, constant=True)]
 PositiveCount = Annotated[Quantity, Number("count", minimum=1, whole=True, constant=True, worse="low")]
 
 
@@ -231,6 +248,10 @@ def _check_id(value: str) -> str:
 
 
 Id = Annotated[str, AfterValidator(_check_id), Field(json_schema_extra={"pattern": f"^{ID.pattern}$"})]
+
+
+Loads = dict[Id, Loading]
+"""Loadings on common factors by their ids."""
 
 
 def _as_list(value: Any) -> Any:

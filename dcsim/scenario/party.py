@@ -1,111 +1,18 @@
-"""Parties and what each can do: lend, guarantee, supply."""
+"""Parties and what each can do: lend, guarantee, supply, own chips, put up funds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from dcsim.quantity import Quantity, is_quantity, parse_quantity
-from dcsim.scenario.fields import (
-    Block,
-    Date,
-    Days,
-    Factor,
-    FixedDollars,
-    Id,
-    Number,
-    Rating,
-    Ref,
-    Share,
-    Success,
-    When,
-)
-
-Rate = Annotated[Quantity, Number("fraction", minimum=0, maximum=1)]
-
-
-@cache
-def days(value: float) -> Quantity:
-    """A constant duration, for defaults."""
-    return parse_quantity(value, "days")
-
-
-@cache
-def share(value: float) -> Quantity:
-    """A constant fraction, for defaults."""
-    return parse_quantity(value, "fraction", constant=True)
-
-
-class Approval(Block):
-    """What a guarantor does with a request once it has headroom for it."""
-
-    delay: Days = Field(default_factory=lambda: days(0))
-    """Days from reserved headroom to the answer."""
-    chance: Success = Field(default_factory=lambda: share(1))
-    """Chance that the answer is yes."""
-
-
-class Framework(Block):
-    """The agreement that a guarantor signs before it grants any request."""
-
-    signed: When
-    """When it is signed, if it comes about."""
-    chance: Success = Field(default_factory=lambda: share(1))
-    """Chance that it comes about at all."""
-
-
-class Terms(Block):
-    """Terms of a guarantee."""
-
-    covers: Literal["rent", "rent_and_loan"] = "rent"
-    """The claims it stands behind."""
-    effective: Literal["signing", "financial_close", "rent_commencement"] = "rent_commencement"
-    """From when it can be called; before that a failure of the tenant is not covered."""
-
-
-class Guarantee(Block):
-    """Makes a party a guarantor of rents."""
-
-    limit: FixedDollars | None = None
-    """The most that it has committed at any time; no limit if left out."""
-    max_cap: FixedDollars | None = None
-    """The most that it offers one site; then cap over ratio binds the loan."""
-    framework: Framework | None = None
-    approval: Approval = Field(default_factory=Approval)
-    terms: Terms = Field(default_factory=Terms)
-
-
-class Lending(Block):
-    """Makes a party a lender to developers."""
-
-    capacity: FixedDollars | None = None
-    """What it can lend in all; no limit if left out."""
-    per_tenant: FixedDollars | None = None
-    """What it can lend against one tenant."""
-    per_guarantor: FixedDollars | None = None
-    """What it can lend behind one guarantor."""
-    min_rating: Rating | None = None
-    """Rating that the tenant, or else the guarantor, must have."""
-    rate: Rate = Field(default_factory=lambda: share(0))
-    """Interest a year."""
-    ltc: Share = Field(default_factory=lambda: share(1))
-    """Loan over total cost, at most."""
-    dscr: Annotated[Quantity, Number("number", minimum=1)] | None = None
-    """Debt service cover that sizes the loan; not asked if left out."""
-    cap_to_loan: Annotated[Quantity, Number("fraction", minimum=0, maximum=10, constant=True)] = Field(
-        default_factory=lambda: share(1)
-    )
-    """Guarantee cap over loan that it requires."""
-    closing: Days = Field(default_factory=lambda: days(0))
-    """Days from the start of underwriting until it can close."""
-    drawn: Literal["at_close", "as_spent"] = "as_spent"
-    """Bonds are drawn at close, bank loans as cost is spent."""
-    takes_part: Success = Field(default_factory=lambda: share(1))
-    """Chance that it lends to these sites at all, drawn once."""
-
+from dcsim.quantity import Quantity, is_quantity
+from dcsim.scenario.constant import share
+from dcsim.scenario.credit import Guarantee
+from dcsim.scenario.fields import Block, Date, Factor, FixedDollars, Id, Number, Rating, Ref, Share
+from dcsim.scenario.financing import Lending
+from dcsim.scenario.vehicle import FundedBy, Vehicle
 
 Output = Annotated[Quantity, Number("racks_per_month", minimum=0, constant=True, worse="low")]
 
@@ -135,8 +42,17 @@ class Party(Block):
     """Credit rating on the S&P scale; unrated is below every floor."""
     group: Id | None = None
     """Group of firms it belongs to."""
+    cash: FixedDollars | None = None
+    """Cash at the start; for parties whose balance is followed."""
+    equity: FixedDollars | None = None
+    """Capital that can absorb losses, for stress tests."""
     holds: dict[Ref, Factor] = Field(default_factory=dict)
     """Shares of equity in other parties."""
+    size: FixedDollars | None = None
+    """A fund's commitments in all."""
+    funded_by: FundedBy = Field(default_factory=dict)
+    """Who puts up a fund's money, in shares."""
     guarantee: Guarantee | None = None
     lending: Lending | None = None
     supply: Supply | None = None
+    vehicle: Vehicle | None = None

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from dcsim.quantity import Quantity, parse_quantity
 from dcsim.scenario.bringup import BringUp
+from dcsim.scenario.constant import days, share
 from dcsim.scenario.construction import PhaseConstruction, SiteConstruction
+from dcsim.scenario.credit import GuaranteeRequest
 from dcsim.scenario.fields import (
     After,
     Block,
@@ -30,7 +32,8 @@ from dcsim.scenario.fields import (
     When,
     Whole,
 )
-from dcsim.scenario.party import days, share
+from dcsim.scenario.financing import Financing
+from dcsim.scenario.lease import Lease
 
 
 class Renewal(Block):
@@ -95,76 +98,6 @@ class Negotiation(After):
     """Chance that it fails in the end (the site is lost)."""
 
 
-class GuaranteeRequest(After):
-    """Asks guarantors, in order, to stand behind the rent."""
-
-    guarantors: Names = Field(alias="from")
-    """Parties with a `guarantee` block, tried in order."""
-    patience: Days | None = None
-    """Days of queueing for headroom after which the site ends unguaranteed."""
-    priority: Whole = 0
-
-
-class Lease(Block):
-    """The lease that is signed when negotiation and guarantee are done."""
-
-    rent: Annotated[Quantity, Number("usd_per_kw_month", minimum=0)] = Field(
-        default_factory=lambda: parse_quantity(0, "usd_per_kw_month")
-    )
-    """Rent of the first year per kW of IT and month."""
-    escalator: Annotated[Quantity, Number("fraction", minimum=-0.5, maximum=0.5)] = Field(
-        default_factory=lambda: share(0)
-    )
-    """Yearly step of the rent."""
-    term: Annotated[Quantity, Number("days", minimum=1, constant=True, worse="low")] = Field(
-        default_factory=lambda: days(5478.75)
-    )
-    """Base term from rent commencement."""
-    rent_commencement: Date | None = None
-    """A fixed date on which rent starts; ready for service if left out."""
-    target: Date | None = None
-    """Target date of ready for service of every phase; close + plan at medians + float if left out."""
-    float_days: Days = Field(default_factory=lambda: days(0), alias="float")
-    """Float over the plan in the target date."""
-    outside: Days | None = None
-    """Days after the target at which the outside date falls, before excused days."""
-    excused: tuple[Literal["grid", "permits", "shock"], ...] = ("grid", "permits", "shock")
-    """Causes whose late days move the outside date."""
-
-
-class Retry(Block):
-    """How a loan that could not close is tried again."""
-
-    every: Annotated[Quantity, Number("days", minimum=0, exclusive=True)]
-    until: Days
-    """Deadline in days after lease signing; then the site is unfinanced."""
-
-
-class Sizing(Block):
-    """How cash flow sizes the loan."""
-
-    over: Annotated[Quantity, Number("days", minimum=1, constant=True, worse="low")] = Field(
-        default_factory=lambda: days(5478.75)
-    )
-    """Period over which debt service is sized."""
-
-
-class Financing(After):
-    """The developer's loan and equity."""
-
-    lenders: Names
-    """Parties with a `lending` block, in order."""
-    cost: Annotated[Quantity, Number("usd_m_per_mw", minimum=0)]
-    """Total uses, interest and fees included, per MW of IT."""
-    equity: Share = Field(default_factory=lambda: share(1))
-    """Share of the cost that the developer can bring."""
-    landlord_cost: Annotated[Quantity, Number("usd_m_per_mw_year", minimum=0)] = Field(
-        default_factory=lambda: parse_quantity(0, "usd_m_per_mw_year")
-    )
-    sizing: Sizing = Field(default_factory=Sizing)
-    retry: Retry | None = None
-
-
 class PhaseInitial(Block):
     """Where a phase stands: past dates are facts, future ones forecasts that replace the steps before."""
 
@@ -195,6 +128,10 @@ class SiteInitial(Block):
     """Cover in use."""
     loan: FixedDollars | None = None
     """Loan that stands; taken from the lenders in order."""
+    drawn: FixedDollars | None = None
+    """What is drawn of it; all of it if the site's first phase is ready, else what is spent by then."""
+    rate: Share | None = None
+    """Its interest; the lender's if left out."""
 
 
 class Phase(Block):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, StrictInt, Tag
+from pydantic import Field, StrictInt
 
 from dcsim.quantity import Quantity
 from dcsim.scenario.chips import Chips
+from dcsim.scenario.cloud import Cloud
 from dcsim.scenario.construction import Equipment, Region
 from dcsim.scenario.fields import (
     Block,
@@ -21,14 +19,12 @@ from dcsim.scenario.fields import (
     Names,
     Number,
     PrintedDate,
-    Ref,
-    is_wrapper,
-    problem,
 )
 from dcsim.scenario.party import Party
+from dcsim.scenario.regime import Ratings, Regime
+from dcsim.scenario.shocks import Shock
 from dcsim.scenario.site import Site
 from dcsim.scenario.tenant import TeamField, Tenant
-from dcsim.units import describe
 
 VERSION = 1
 """The schema's version; older files are migrated when read."""
@@ -70,42 +66,6 @@ class Driver(Block):
     """Days added to it."""
 
 
-Frequency = Annotated[Quantity, Number("per_year", minimum=0, maximum=365, constant=True)]
-
-
-def _which_when(raw: object) -> str:
-    if raw == "never":
-        return "never"
-    if isinstance(raw, dt.date) or (isinstance(raw, str) and re.match(r"\d{4}-\d\d-\d\d", raw)):
-        return "date"
-    return "rate"
-
-
-def _read_when(raw: object) -> object:
-    """A date or `never` without its wrapper; refuses a text that is none of the three."""
-    if isinstance(raw, Mapping) and is_wrapper(raw) and _which_when(raw["value"]) != "rate":
-        return raw["value"]
-    if isinstance(raw, str) and _which_when(raw) == "rate" and not re.match(r"[\d.+-]", raw):
-        raise problem("TYPE", f"expected a rate such as 0.10/year, a date or `never`, got {describe(raw)}")
-    return raw
-
-
-class Shock(Block):
-    """Something that happens to the world at a date or at random."""
-
-    when: Annotated[
-        Annotated[Frequency, Tag("rate")] | Annotated[Date, Tag("date")] | Annotated[Literal["never"], Tag("never")],
-        Discriminator(_which_when),
-        BeforeValidator(_read_when),
-    ]
-    """A rate (`0.10/year`), a date, or `never` (waits for a what-if)."""
-    cancel: Literal["unsigned_letters"]
-    """Every site without a signed lease is cancelled with `chance_each`: letters die in blocks."""
-    chance_each: Chance
-    tenant: Ref | None = None
-    """Whose letters; everybody's if left out."""
-
-
 class Actual(Block):
     """What has happened to a workstream, a negotiation, an activity or an equipment order."""
 
@@ -136,6 +96,9 @@ class ScenarioSpec(Block):
     parties: dict[Id, Party] = Field(default_factory=dict)
     regions: dict[Id, Region] = Field(default_factory=dict)
     tenants: dict[Id, Tenant] = Field(min_length=1)
+    ratings: Ratings | None = None
+    regime: Regime | None = None
+    cloud: dict[Id, Cloud] = Field(default_factory=dict)
     crews: dict[Id, TeamField] = Field(default_factory=dict)
     """Builders' crews that activities may need, by name."""
     equipment: dict[Id, Equipment] = Field(default_factory=dict)

@@ -11,7 +11,9 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from dcsim.errors import suggest
 from dcsim.quantity import Quantity, is_quantity
+from dcsim.scenario.constant import number
 from dcsim.scenario.fields import Block, FixedDollars, Id, Number, PositiveCount, Power, When, parse_date, problem
+from dcsim.scenario.treasury import Demand, Treasury
 from dcsim.units import describe
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -124,3 +126,11 @@ class Tenant(Block):
     teams: dict[Id, TeamField] = Field(default_factory=dict)
     """Teams by name; steps say which they need."""
     decision: Decision = Field(default_factory=Decision)
+    demand: Demand | None = None
+    """What it could use; without it everything that is live or rented serves."""
+    treasury: Treasury | None = None
+    """Without one it never runs out of money."""
+    running_cost: Annotated[Quantity, Number("usd_m_per_mw_year", minimum=0)] = Field(
+        default_factory=lambda: number(0, "usd_m_per_mw_year")
+    )
+    """Of owned live MW, energy apart."""

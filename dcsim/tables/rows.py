@@ -108,8 +108,12 @@ def _capacity(history: History, layout: Layout, power: PowerRecord | None, schem
         "tenant": [tenant for tenant in tenants for _ in months],
         "month": np.tile(np.array([_date_or_missing(month) for month in months], np.int64), len(tenants)),
     }
-    for index, name in enumerate(schema.column_names[len(columns) :]):
+    for index, name in enumerate(f"{measure}_mw" for measure in MEASURES):
         columns[name] = levels[:, index, :].reshape(-1)
+    blank = ([0.0] * len(months), [np.nan] * len(months), [np.nan] * len(months))
+    compute = [history.compute.get(tenant, blank) for tenant in tenants]
+    for index, name in enumerate(("cloud_mw", "demand_mw", "unserved_mw")):
+        columns[name] = np.array([values for by_tenant in compute for values in by_tenant[index]], np.float64)
     return columns
 
 
@@ -202,10 +206,115 @@ def _events(history: History, layout: Layout, power: PowerRecord | None, schema:
     }
 
 
+MONEY: Final = 1e6
+"""Dollars of US$ million."""
+
+
+def _month_days(layout: Layout) -> npt.NDArray[np.int64]:
+    return np.array([_date_or_missing(month) for month in layout.months], np.int64)
+
+
+def _loans(history: History, layout: Layout, power: PowerRecord | None, schema: TableSchema) -> Columns:
+    loans = history.loans
+    count = len(loans)
+
+    def dates(minutes: list[int | None]) -> npt.NDArray[np.int64]:
+        days = [MISSING if m is None else layout.start_day + m // MINUTES_PER_DAY for m in minutes]
+        return np.array(days, np.int64)
+
+    def numbers(values: list[float | None]) -> npt.NDArray[np.float64]:
+        return np.array([np.nan if value is None else value for value in values], np.float64)
+
+    return {
+        "replication": _repeat(history.replication, count),
+        "site": [loan.site for loan in loans],
+        "closed": dates([loan.closed for loan in loans]),
+        "amount": numbers([loan.amount / MONEY for loan in loans]),
+        "binding_limit": [loan.binding_limit for loan in loans],
+        "ltc": numbers([loan.ltc for loan in loans]),
+        "min_dscr": numbers([loan.min_dscr for loan in loans]),
+        "peak_drawn": numbers([loan.peak_drawn / MONEY for loan in loans]),
+        "interest_during_construction": numbers([loan.interest_during_construction / MONEY for loan in loans]),
+        "contingency_left": numbers([loan.contingency_left / MONEY for loan in loans]),
+        "defaulted": dates([loan.defaulted for loan in loans]),
+        "recovery": numbers([loan.recovery for loan in loans]),
+        "closes_without_guarantor": np.array([loan.closes_without_guarantor for loan in loans], np.bool_),
+        "breakeven_delay_days": numbers([loan.breakeven_delay_days for loan in loans]),
+    }
+
+
+def _ledger(history: History, layout: Layout, power: PowerRecord | None, schema: TableSchema) -> Columns:
+    entries = history.ledger
+    pairs = entries.pairs if entries is not None else ()
+    index = entries.pair.tolist() if entries is not None else []
+    months = entries.month if entries is not None else np.zeros(0, np.int64)
+    return {
+        "replication": _repeat(history.replication, len(index)),
+        "month": _month_days(layout)[months],
+        "payer": [pairs[i].payer for i in index],
+        "payee": [pairs[i].payee for i in index],
+        "kind": [pairs[i].kind for i in index],
+        "usd_m": entries.dollars / MONEY if entries is not None else np.zeros(0),
+    }
+
+
+def _cash(history: History, layout: Layout, power: PowerRecord | None, schema: TableSchema) -> Columns:
+    months = len(layout.months)
+    closing = [opening + np.cumsum(received - paid) for _, opening, received, paid in history.cash]
+    opening = [np.concatenate([[record[1]], end[:-1]]) for record, end in zip(history.cash, closing, strict=True)]
+
+    def joined(parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.float64]:
+        return np.concatenate(parts) / MONEY if parts else np.zeros(0)
+
+    return {
+        "replication": _repeat(history.replication, months * len(history.cash)),
+        "month": np.tile(_month_days(layout), len(history.cash)),
+        "party": [record[0] for record in history.cash for _ in range(months)],
+        "opening": joined(opening),
+        "received": joined([record[2] for record in history.cash]),
+        "paid": joined([record[3] for record in history.cash]),
+        "closing": joined(closing),
+    }
+
+
+def _exposure(history: History, layout: Layout, power: PowerRecord | None, schema: TableSchema) -> Columns:
+    month_days = _month_days(layout)
+    months, amounts, names = [], [], []
+    for source, target, kind, levels in history.exposures:
+        changes = np.flatnonzero(np.diff(levels, prepend=0))
+        months.append(month_days[changes])
+        amounts.append(levels[changes] / MONEY)
+        names += [(source, target, kind)] * len(changes)
+    return {
+        "replication": _repeat(history.replication, len(names)),
+        "month": np.concatenate(months) if months else np.zeros(0, np.int64),
+        "source": [name[0] for name in names],
+        "target": [name[1] for name in names],
+        "kind": [name[2] for name in names],
+        "usd_m": np.concatenate(amounts) if amounts else np.zeros(0),
+    }
+
+
+def _defaults(history: History, layout: Layout, power: PowerRecord | None, schema: TableSchema) -> Columns:
+    day, calendar = _when([record[0] for record in history.defaults], layout)
+    return {
+        "replication": _repeat(history.replication, len(history.defaults)),
+        "day": day,
+        "date": calendar,
+        "party": [record[1] for record in history.defaults],
+        "cause": [record[2] for record in history.defaults],
+    }
+
+
 _MAKERS: Final[dict[str, Callable[[History, Layout, PowerRecord | None, TableSchema], Columns]]] = {
     "outcomes": _outcomes,
     "milestones": _milestones,
     "capacity": _capacity,
+    "loans": _loans,
+    "ledger": _ledger,
+    "cash": _cash,
+    "exposure": _exposure,
+    "defaults": _defaults,
     "delays": _delays,
     "events": _events,
 }

@@ -95,6 +95,9 @@ CAPACITY: Final = TableSchema("capacity", "a month", (
     _REPLICATION, _TENANT,
     Column("month", "date32", "last day of the month (in the last one the horizon); the state is that of its 24:00"),
     *(Column(f"{measure}_mw", "float64", doc) for measure, doc in CAPACITY_MEASURES),
+    Column("cloud_mw", "float64", "MW rented from clouds"),
+    Column("demand_mw", "float64", "MW that the tenant could use; null where the scenario does not say", nullable=True),
+    Column("unserved_mw", "float64", "MW wanted and neither owned, rented nor bought on demand", nullable=True),
 ))  # fmt: skip
 
 DELAYS: Final = TableSchema("delays", "a phase and cause", (
@@ -112,6 +115,56 @@ EVENTS: Final = TableSchema("events", "an event", (
     Column("kind", "string", "what happened"),
     Column("entity", "string", "whom it happened to"),
     Column("detail", "string", "anything more"),
+))  # fmt: skip
+
+_MONTH = Column("month", "date32", "last day of the month (in the last one the horizon)")
+_USD_M = Column("usd_m", "float64", "US$ million")
+
+LOANS: Final = TableSchema("loans", "a loan", (
+    _REPLICATION, _SITE,
+    Column("closed", "date32", "date of its financial close"),
+    Column("amount", "float64", "US$ million"),
+    Column("binding_limit", "string", "what bounded it: ltc, dscr, cover or lenders"),
+    Column("ltc", "float64", "loan over total cost"),
+    Column("min_dscr", "float64", "least yearly cover of debt service by rent less landlord's cost", nullable=True),
+    Column("peak_drawn", "float64", "US$ million"),
+    Column("interest_during_construction", "float64", "US$ million of interest until ready for service"),
+    Column("contingency_left", "float64", "US$ million"),
+    Column("defaulted", "date32", "date of its default; null = not by the horizon", nullable=True),
+    Column("recovery", "float64", "share of the exposure that lenders got back; null without a default", nullable=True),
+    Column("closes_without_guarantor", "bool", "whether it would have closed as large with nobody behind the rent"),
+    Column("breakeven_delay_days", "float64", "days past the plan that the contingency carries", nullable=True),
+))  # fmt: skip
+
+LEDGER: Final = TableSchema("ledger", "a month, pair of parties and kind of payment", (
+    _REPLICATION, _MONTH,
+    Column("payer", "string", "who pays"),
+    Column("payee", "string", "who is paid"),
+    Column("kind", "string", "what for"),
+    _USD_M,
+))  # fmt: skip
+
+CASH: Final = TableSchema("cash", "a month and party whose money is followed", (
+    _REPLICATION, _MONTH,
+    Column("party", "string", "whose money"),
+    Column("opening", "float64", "US$ million at the start of the month"),
+    Column("received", "float64", "US$ million in the month"),
+    Column("paid", "float64", "US$ million in the month"),
+    Column("closing", "float64", "US$ million at its end: opening + received - paid"),
+))  # fmt: skip
+
+EXPOSURE: Final = TableSchema("exposure", "a month in which it changes, pair of parties and kind of contract", (
+    _REPLICATION, _MONTH,
+    Column("source", "string", "the debtor or guarantor"),
+    Column("target", "string", "the creditor or beneficiary"),
+    Column("kind", "string", "kind of contract"),
+    Column("usd_m", "float64", "US$ million owed, or that may be called, from the end of that month on"),
+))  # fmt: skip
+
+DEFAULTS: Final = TableSchema("defaults", "a party that defaults", (
+    _REPLICATION, _DAY, _DATE,
+    Column("party", "string", "who"),
+    Column("cause", "string", "shock, liquidity, hazard or contagion"),
 ))  # fmt: skip
 
 ASSUMPTIONS: Final = TableSchema("assumptions", "a number", (
@@ -168,12 +221,14 @@ def outcomes_schema(
     return TableSchema("outcomes", "a replication and tenant", tuple(columns))
 
 
-TABLE_NAMES: Final[tuple[str, ...]] = ("outcomes", "milestones", "capacity", "delays", "events")
+TABLE_NAMES: Final[tuple[str, ...]] = (
+    "outcomes", "milestones", "capacity", "loans", "ledger", "cash", "exposure", "defaults", "delays", "events",
+)  # fmt: skip
 """The tables whose rows belong to replications, in the order of writing; `events` exists with tracing only."""
 
 
 def run_schemas(outcomes: TableSchema, names: Iterable[str] = TABLE_NAMES) -> dict[str, TableSchema]:
     """Schemas of the tables called `names`, in the order of `TABLE_NAMES`."""
     chosen = set(names)
-    every = (outcomes, MILESTONES, CAPACITY, DELAYS, EVENTS)
+    every = (outcomes, MILESTONES, CAPACITY, LOANS, LEDGER, CASH, EXPOSURE, DEFAULTS, DELAYS, EVENTS)
     return {schema.name: schema for schema in every if schema.name in chosen}

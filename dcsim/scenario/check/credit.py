@@ -8,7 +8,7 @@ from dcsim import units
 from dcsim.errors import Problem
 from dcsim.scenario.check.finding import error, warning
 from dcsim.scenario.fields import at_least
-from dcsim.scenario.party import Lending
+from dcsim.scenario.financing import Lending
 from dcsim.scenario.site import Site
 from dcsim.scenario.sizing import debt_capacity, it_mw, middle, whole_years
 from dcsim.scenario.spec import ScenarioSpec
