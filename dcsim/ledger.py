@@ -43,6 +43,13 @@ class Monthly:
     """Index into `pairs`."""
     dollars: Ints
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the same payments were made."""
+        if not isinstance(other, Monthly):
+            return NotImplemented
+        mine, others = (self.month, self.pair, self.dollars), (other.month, other.pair, other.dollars)
+        return self.pairs == other.pairs and all(map(np.array_equal, mine, others))
+
 
 class Ledger:
     """Payments of one replication, from its start to its horizon.

@@ -144,7 +144,7 @@ def audit_books(world: World) -> None:
             raise ModelError(f"{guarantor.id}: {reserved} is reserved, above its limit of {guarantor.limit}")
     for lender in world.lenders.values():
         capacity = lender.spec.capacity
-        loans = list(world.book.standing("loan", lender.id))
+        loans = list(world.book.held("loan", lender.id))
         lent = sum(loan.amount for loan in loans)
         if world.unlimited or capacity is None or not any(loan.opened > 0 for loan in loans):
             continue

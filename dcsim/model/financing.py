@@ -34,7 +34,7 @@ class Lender:
         if self.world.unlimited:
             return None
         spec = self.spec
-        loans = list(self.world.book.standing("loan", self.id))
+        loans = list(self.world.book.held("loan", self.id))
         limits = []
         if spec.capacity is not None:
             limits.append(dollars(spec.capacity.value) - sum(c.amount for c in loans))
@@ -198,8 +198,8 @@ class Financing(Step):
                 Contract(
                     "loan",
                     f"loan:{site.id}:{lender.id}",
-                    lender.id,
                     site.developer,
+                    lender.id,
                     amount,
                     world.clock.now,
                     site=site.id,

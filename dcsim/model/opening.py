@@ -82,8 +82,8 @@ def open_positions(site: Site, given: dict[str, int]) -> None:
                     Contract(
                         "loan",
                         f"loan:{site.id}:{id}",
-                        id,
                         site.developer,
+                        id,
                         take,
                         min(0, given["loi_signed"]),
                         site=site.id,

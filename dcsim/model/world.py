@@ -185,6 +185,16 @@ class World:
             raise ModelError(f"{who} waits for {name}, which is nothing here")
         return site.milestones if len(parts) == 2 else site.phases[parts[1]].milestones
 
+    # What is in force now.
+
+    def now(self, quantity: Quantity) -> Quantity:
+        """A quantity as it stands now, with what shocks and the regime have made of it."""
+        return quantity
+
+    def surplus_mw(self, tenant: str) -> float:
+        """MW that a tenant has beyond its demand; 0 where it says nothing of its demand."""
+        return 0.0
+
     # Teams.
 
     def pool(self, name: str, team: Team) -> Pool:

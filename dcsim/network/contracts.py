@@ -68,14 +68,16 @@ class Book:
 
     def __init__(self) -> None:
         self._contracts: dict[str, Contract] = {}
-        self._standing: dict[tuple[Kind, str], dict[str, Contract]] = {}
+        self._given: dict[tuple[Kind, str], dict[str, Contract]] = {}
+        self._held: dict[tuple[Kind, str], dict[str, Contract]] = {}
 
     def open(self, contract: Contract) -> Contract:
         """Write a contract. Raises ModelError if its id is taken."""
         if contract.id in self._contracts:
             raise ModelError(f"contract {contract.id} is written twice")
         self._contracts[contract.id] = contract
-        self._standing.setdefault((contract.kind, contract.source), {})[contract.id] = contract
+        self._given.setdefault((contract.kind, contract.source), {})[contract.id] = contract
+        self._held.setdefault((contract.kind, contract.target), {})[contract.id] = contract
         return contract
 
     def close(self, id: str, minute: int) -> None:
@@ -83,11 +85,16 @@ class Book:
         contract = self._contracts.get(id)
         if contract is not None and contract.closed is None:
             contract.closed = minute
-            del self._standing[contract.kind, contract.source][id]
+            del self._given[contract.kind, contract.source][id]
+            del self._held[contract.kind, contract.target][id]
 
-    def standing(self, kind: Kind, source: str) -> Iterator[Contract]:
-        """Contracts of a kind that stand now, written by `source`, oldest first."""
-        return iter(self._standing.get((kind, source), {}).values())
+    def given(self, kind: Kind, source: str) -> Iterator[Contract]:
+        """Contracts of a kind that stand now and that `source` owes or guarantees, oldest first."""
+        return iter(self._given.get((kind, source), {}).values())
+
+    def held(self, kind: Kind, target: str) -> Iterator[Contract]:
+        """Contracts of a kind that stand now and that `target` holds, oldest first."""
+        return iter(self._held.get((kind, target), {}).values())
 
     def get(self, id: str) -> Contract | None:
         """A contract by id, standing or ended."""

@@ -147,7 +147,7 @@ def watch_limits(world):
         write(contract)
         if contract.kind == "loan":
             lending = world.spec.parties[contract.source].lending
-            loans = list(world.book.standing("loan", contract.source))
+            loans = list(world.book.held("loan", contract.target))
             if lending.capacity is not None:
                 assert sum(loan.amount for loan in loans) <= lending.capacity.value * M
             if lending.per_tenant is not None:
