@@ -91,7 +91,8 @@ def test_a_directory_as_promised(tmp_path):
     assert seen == [(20, 70), (40, 70), (60, 70), (70, 70)]
     assert result.directory == out
     assert sorted(os.listdir(out)) == [
-        "assumptions.parquet", "capacity.parquet", "delays.parquet", "hashes.parquet", "manifest.json",
+        "assumptions.parquet", "capacity.parquet", "cash.parquet", "defaults.parquet", "delays.parquet",
+        "exposure.parquet", "hashes.parquet", "ledger.parquet", "loans.parquet", "manifest.json",
         "milestones.parquet", "outcomes.parquet", "scenario.yaml",
     ]  # fmt: skip
     assert os.listdir(out.parent) == ["run"]

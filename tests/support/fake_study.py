@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
+import numpy as np
+
 from dcsim.engine.streams import Streams
 from dcsim.errors import ModelError
-from dcsim.model.history import History, PhaseEnd
+from dcsim.ledger import Monthly, Pair
+from dcsim.model.history import History, LoanRecord, PhaseEnd
 from dcsim.study.model import Model
 
 DAY = 1440
@@ -83,9 +86,27 @@ def walk(replication: int, shift: int = 0, lots: int = 4, trace: bool = False) -
     works = [("building", False)]
     history.phases.append(PhaseEnd("lab", "meadow", "all", 100.0, "live", True, last[-1][0], last, ends, works))
     history.outcomes = {"lab": {"calls": 0, "cost": 1.25}, "rival": {"calls": 2, "cost": None}}
+    _with_money(history, ready)
     if trace:
         history.events.append((ready, "milestone", "meadow.all", "ready_for_service"))
     return history
+
+
+def _with_money(history: History, ready: int) -> None:
+    """Rent of $12.5m in April 2028 and $15m in each of the 14 months after it, from cash of $300m; a loan of $880m."""
+    months = 36
+    rent = np.zeros(months, np.int64)
+    rent[21], rent[22:] = 12_500_000, 15_000_000
+    at = np.flatnonzero(rent)
+    history.ledger = Monthly((Pair("lab", "builder", "rent"),), at, np.zeros(len(at), np.int64), rent[at])
+    history.cash.append(("lab", 300_000_000, np.zeros(months, np.int64), rent))
+    drawn = np.where(np.arange(months) < 7, 0, 880_000_000).astype(np.int64)
+    history.exposures.append(("builder", "bank", "loan", drawn))
+    history.loans.append(
+        LoanRecord("meadow", 215 * DAY, 880_000_000, "ltc", 0.8, 1.5, 880_000_000, 50_000_000, 0, None, None, False, None)
+    )
+    history.defaults.append((ready, "rival", "shock"))
+    history.compute["lab"] = ([10.0] * months, [30.0] * months, [5.0] * months)
 
 
 def _replicate(scenario: FakeScenario, streams: Streams, replication: int, trace: bool) -> History:

@@ -1,5 +1,6 @@
 """Rows against numbers worked out by hand: the walk of one site, months at their edges, and sums that come out even."""
 
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -129,7 +130,8 @@ def test_a_month_shows_its_end():
     assert table["live_mw"][:3].tolist() == [1.0, 3.0, 3.0]
     assert table["loi_mw"][36:38].tolist() == [7.0, 7.0]
     assert table["ready_mw"][34:36].tolist() == [0.0, 4.0]
-    assert set(table) == {"replication", "tenant", "month"} | {f"{measure}_mw" for measure in MEASURES}
+    measures = (*MEASURES, "cloud", "demand", "unserved")
+    assert set(table) == {"replication", "tenant", "month"} | {f"{measure}_mw" for measure in measures}
 
 
 def test_a_horizon_within_a_month_ends_the_last_month():
@@ -209,3 +211,24 @@ def test_only_the_tables_asked_for_are_made():
     schemas = run_schemas(LAYOUT.outcomes_schema(scalar_names(history, LAYOUT)), ["milestones", "delays"])
     assert list(rows_of(history, LAYOUT, schemas)) == ["milestones", "delays"]
     assert list(rows(history)) == list(TABLE_NAMES)
+
+
+def test_money_of_the_walk():
+    tables = rows(walk(0))
+    assert calendar(tables["ledger"]["month"])[:2] == [date(2028, 4, 30), date(2028, 5, 31)]
+    assert tables["ledger"]["usd_m"][:3].tolist() == [12.5, 15.0, 15.0]
+    assert (tables["ledger"]["payer"][0], tables["ledger"]["payee"][0], tables["ledger"]["kind"][0]) == (
+        "lab", "builder", "rent",
+    )  # fmt: skip
+    cash = tables["cash"]
+    assert (cash["opening"] + cash["received"] - cash["paid"]).tolist() == cash["closing"].tolist()
+    assert cash["opening"][1:].tolist() == cash["closing"][:-1].tolist()
+    assert cash["closing"][20:23].tolist() == [300.0, 287.5, 272.5]
+    exposure = tables["exposure"]
+    assert (calendar(exposure["month"]), exposure["usd_m"].tolist()) == ([date(2027, 2, 28)], [880.0])
+    assert calendar(tables["loans"]["closed"]) == [date(2027, 2, 1)]
+    assert tables["loans"]["defaulted"].tolist() == [MISSING]
+    assert tables["capacity"]["cloud_mw"][[0, 36]].tolist() == [10.0, 0.0]
+    assert tables["capacity"]["demand_mw"][0] == 30.0
+    assert math.isnan(tables["capacity"]["demand_mw"][36])
+    assert tables["defaults"]["party"] == ["rival"]

@@ -12,9 +12,14 @@ from dcsim.tables.layout import Layout
 from dcsim.tables.schema import (
     ASSUMPTIONS,
     CAPACITY,
+    CASH,
+    DEFAULTS,
     DELAYS,
     EVENTS,
+    EXPOSURE,
     HASHES,
+    LEDGER,
+    LOANS,
     MILESTONES,
     TABLE_NAMES,
     outcomes_schema,
@@ -24,6 +29,12 @@ from dcsim.tables.schema import (
 )
 
 LAYOUT = Layout.of(FakeScenario(), plan(FakeScenario()))
+
+
+MONEY = (
+    "amount", "ltc", "min_dscr", "peak_drawn", "interest_during_construction", "contingency_left", "recovery",
+    "breakeven_delay_days", "opening", "received", "paid", "closing", "usd_m",
+)  # fmt: skip
 
 
 def test_types_of_columns():
@@ -36,8 +47,14 @@ def test_types_of_columns():
         "live_mw_2028": pa.float64(), "live_mw_at_horizon": pa.float64(), "date_first_live": pa.date32(),
         "date_of_12_5_mw": pa.date32(), "date_of_50_mw": pa.date32(), "date_of_100_mw": pa.date32(),
         "idle_mw_days": pa.float64(), "calls": pa.float64(), "cost": pa.float64(),
+        "closed": pa.date32(), "binding_limit": pa.string(), "defaulted": pa.date32(),
+        "closes_without_guarantor": pa.bool_(), "party": pa.string(), "payer": pa.string(), "payee": pa.string(),
+        "source": pa.string(), "target": pa.string(), **dict.fromkeys(MONEY, pa.float64()),
     }  # fmt: skip
-    nullable = {"lot", "committed", "planned_days", "calls", "cost"}
+    nullable = {
+        "lot", "committed", "planned_days", "calls", "cost", "demand_mw", "unserved_mw", "min_dscr", "recovery",
+        "breakeven_delay_days", "defaulted",
+    }  # fmt: skip
     builder = ChunkBuilder(LAYOUT, TABLE_NAMES)
     builder.add(walk(0, trace=True))
     tables = builder.arrow()
@@ -60,8 +77,18 @@ def test_columns_promised():
     )  # fmt: skip
     assert CAPACITY.column_names == (
         "replication", "tenant", "month", "loi_mw", "diligence_mw", "leased_mw", "closed_mw", "building_mw",
-        "energised_mw", "ready_mw", "chips_on_hand_mw", "live_mw",
+        "energised_mw", "ready_mw", "chips_on_hand_mw", "live_mw", "cloud_mw", "demand_mw",
+        "unserved_mw",
     )  # fmt: skip
+    assert LOANS.column_names == (
+        "replication", "site", "closed", "amount", "binding_limit", "ltc", "min_dscr", "peak_drawn",
+        "interest_during_construction", "contingency_left", "defaulted", "recovery", "closes_without_guarantor",
+        "breakeven_delay_days",
+    )  # fmt: skip
+    assert LEDGER.column_names == ("replication", "month", "payer", "payee", "kind", "usd_m")
+    assert EXPOSURE.column_names == ("replication", "month", "source", "target", "kind", "usd_m")
+    assert CASH.column_names == ("replication", "month", "party", "opening", "received", "paid", "closing")
+    assert DEFAULTS.column_names == ("replication", "day", "date", "party", "cause")
     assert DELAYS.column_names == (
         "replication", "tenant", "site", "phase", "cause", "days", "mw_days", "planned_days", "reached",
     )  # fmt: skip
