@@ -87,6 +87,31 @@ class Result:
         return self.table("delays")
 
     @cached_property
+    def loans(self) -> pd.DataFrame:
+        """A row is a loan to a developer in a replication."""
+        return self.table("loans")
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """US$ million paid: a row is a month, a pair of parties and a kind of payment in a replication."""
+        return self.table("ledger")
+
+    @cached_property
+    def cash(self) -> pd.DataFrame:
+        """US$ million that parties have: a row is a month of a party in a replication."""
+        return self.table("cash")
+
+    @cached_property
+    def exposure(self) -> pd.DataFrame:
+        """US$ million at stake: a row is a month in which it changes, a pair of parties and a kind of contract."""
+        return self.table("exposure")
+
+    @cached_property
+    def defaults(self) -> pd.DataFrame:
+        """A row is a party that defaults in a replication."""
+        return self.table("defaults")
+
+    @cached_property
     def events(self) -> pd.DataFrame:
         """A row is an event in a replication. Raises `UsageError` unless the run was traced."""
         return self.table("events")

@@ -1,6 +1,7 @@
 """Random small scenarios: nothing impossible happens, limits hold, and what should not matter does not."""
 
 import datetime as dt
+from dataclasses import replace
 from itertools import pairwise
 
 from helpers import DAY
@@ -243,7 +244,12 @@ def test_a_shift_in_time_shifts_everything(whole, start):
     horizon = dt.date.fromisoformat(start) + dt.timedelta(days=730)
     [before] = histories(whole, 1)
     [after] = histories({**whole, "start": start, "horizon": horizon.isoformat()}, 1)
-    assert before == after
+    assert without_months(before) == without_months(after)
+
+
+def without_months(history):
+    """All but what is added up by calendar month, which fall elsewhere."""
+    return replace(history, ledger=None, cash=[], exposures=[], compute={})
 
 
 TIMES = {"duration", "delay", "length", "exclusivity", "patience", "every", "until", "closing", "remedy_takes"}

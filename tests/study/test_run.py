@@ -106,7 +106,8 @@ def test_a_directory_as_promised(tmp_path):
     assert {"simpy", "numpy", "pandas", "pyarrow"} <= set(manifest["packages"])
     assert manifest["wall_seconds"] > 0
     assert {name for name, table in manifest["tables"].items() if table["hash"]} == {
-        "assumptions", "capacity", "delays", "milestones", "outcomes",
+        "assumptions", "capacity", "cash", "defaults", "delays", "exposure", "ledger", "loans", "milestones",
+        "outcomes",
     }  # fmt: skip
     assert all((path.stat().st_mode & 0o777) == (0o666 & ~current_umask()) for path in out.iterdir())
 

@@ -102,8 +102,9 @@ def _with_money(history: History, ready: int) -> None:
     history.cash.append(("lab", 300_000_000, np.zeros(months, np.int64), rent))
     drawn = np.where(np.arange(months) < 7, 0, 880_000_000).astype(np.int64)
     history.exposures.append(("builder", "bank", "loan", drawn))
+    loan, interest = 880_000_000, 50_000_000
     history.loans.append(
-        LoanRecord("meadow", 215 * DAY, 880_000_000, "ltc", 0.8, 1.5, 880_000_000, 50_000_000, 0, None, None, False, None)
+        LoanRecord("meadow", 215 * DAY, loan, "ltc", 0.8, 1.5, loan, interest, 0, None, None, False, None)
     )
     history.defaults.append((ready, "rival", "shock"))
     history.compute["lab"] = ([10.0] * months, [30.0] * months, [5.0] * months)
