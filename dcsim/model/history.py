@@ -55,6 +55,13 @@ ExposureRecord: TypeAlias = tuple[str, str, str, Ints]
 """(source, target, kind, dollars at stake at the end of each month)."""
 
 
+PARTY_NUMBERS: Final[tuple[str, ...]] = (
+    "committed_peak", "active_peak", "guarantee_limit", "calls", "guarantee_paid", "uncovered", "fees", "warrants",
+    "chips_sold", "chip_margin", "cloud_margin_lost", "lent_peak", "loan_losses", "residual_paid",
+)  # fmt: skip
+"""What is counted of every party, in the order of the columns: US$ million, but for the number of `calls`."""
+
+
 @dataclass(slots=True)
 class LoanRecord:
     """One loan to a developer, from its close. Money in whole dollars; what has not come about is None."""
@@ -125,5 +132,7 @@ class History:
     exposures: list[ExposureRecord] = field(default_factory=list)
     loans: list[LoanRecord] = field(default_factory=list)
     defaults: list[DefaultRecord] = field(default_factory=list)
+    parties: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By party that guarantees, lends or supplies: `PARTY_NUMBERS` that are not zero."""
     compute: dict[str, tuple[list[float], list[float], list[float]]] = field(default_factory=dict)
     """By tenant with demand or clouds: MW rented, MW wanted, MW wanted and not served, at the end of each month."""

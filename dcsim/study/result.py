@@ -107,6 +107,11 @@ class Result:
         return self.table("exposure")
 
     @cached_property
+    def parties(self) -> pd.DataFrame:
+        """A row is a party that guarantees, lends, rents out or supplies, in a replication."""
+        return self.table("parties")
+
+    @cached_property
     def defaults(self) -> pd.DataFrame:
         """A row is a party that defaults in a replication."""
         return self.table("defaults")

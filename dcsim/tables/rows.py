@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dcsim.errors import ModelError
-from dcsim.model.history import CAUSES, MEASURES, TERMINAL_STATES, History, PhaseEnd
+from dcsim.model.history import CAUSES, MEASURES, PARTY_NUMBERS, TERMINAL_STATES, History, PhaseEnd
 from dcsim.tables.layout import EPOCH, MINUTES_PER_DAY, Layout, charged
 from dcsim.tables.power import PowerRecord, microwatts, mw_days, sum_mw
 from dcsim.tables.schema import TableSchema, year_ends
@@ -295,6 +295,18 @@ def _exposure(history: History, layout: Layout, power: PowerRecord | None, schem
     }
 
 
+def _parties(history: History, layout: Layout, power: PowerRecord | None, schema: TableSchema) -> Columns:
+    columns: Columns = {
+        "replication": _repeat(history.replication, len(history.parties)),
+        "party": list(history.parties),
+    }
+    if unknown := {name for numbers in history.parties.values() for name in numbers}.difference(PARTY_NUMBERS):
+        raise ValueError(f"parties report {sorted(unknown)}, which is no column")
+    for name in PARTY_NUMBERS:
+        columns[name] = np.array([numbers.get(name, 0.0) for numbers in history.parties.values()], np.float64)
+    return columns
+
+
 def _defaults(history: History, layout: Layout, power: PowerRecord | None, schema: TableSchema) -> Columns:
     day, calendar = _when([record[0] for record in history.defaults], layout)
     return {
@@ -314,6 +326,7 @@ _MAKERS: Final[dict[str, Callable[[History, Layout, PowerRecord | None, TableSch
     "ledger": _ledger,
     "cash": _cash,
     "exposure": _exposure,
+    "parties": _parties,
     "defaults": _defaults,
     "delays": _delays,
     "events": _events,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from dcsim.model.history import MEASURES, TERMINAL_STATES
+from dcsim.model.history import MEASURES, PARTY_NUMBERS, TERMINAL_STATES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -161,6 +161,32 @@ EXPOSURE: Final = TableSchema("exposure", "a month in which it changes, pair of 
     Column("usd_m", "float64", "US$ million owed, or that may be called, from the end of that month on"),
 ))  # fmt: skip
 
+PARTY_COLUMNS: Final[tuple[tuple[str, str], ...]] = tuple(
+    zip(PARTY_NUMBERS, (
+        "most cover committed at any time, US$ million",
+        "most cover that could be called at any time, US$ million",
+        "its limit for guarantees at the end, US$ million; 0 without one",
+        "leases on which its guarantee was called",
+        "paid under its guarantees, US$ million",
+        "called and not paid, or beyond its caps, US$ million",
+        "guarantee fees earned, US$ million",
+        "worth of warrants received at signing, US$ million",
+        "chips paid to it, US$ million",
+        "margin on the chips it sells or helped to develop, US$ million",
+        "cloud margin lost to owned compute, US$ million",
+        "most that it had lent at any time, US$ million",
+        "lost on loans that defaulted, US$ million",
+        "paid for residual values, US$ million",
+    ), strict=True)
+)  # fmt: skip
+"""(number of the history, what its column holds)."""
+
+PARTIES: Final = TableSchema("parties", "a party that guarantees, lends, rents out or supplies", (
+    _REPLICATION,
+    Column("party", "string", "which"),
+    *(Column(name, "float64", doc) for name, doc in PARTY_COLUMNS),
+))  # fmt: skip
+
 DEFAULTS: Final = TableSchema("defaults", "a party that defaults", (
     _REPLICATION, _DAY, _DATE,
     Column("party", "string", "who"),
@@ -222,7 +248,8 @@ def outcomes_schema(
 
 
 TABLE_NAMES: Final[tuple[str, ...]] = (
-    "outcomes", "milestones", "capacity", "loans", "ledger", "cash", "exposure", "defaults", "delays", "events",
+    "outcomes", "milestones", "capacity", "loans", "ledger", "cash", "exposure", "parties", "defaults", "delays",
+    "events",
 )  # fmt: skip
 """The tables whose rows belong to replications, in the order of writing; `events` exists with tracing only."""
 
@@ -230,5 +257,5 @@ TABLE_NAMES: Final[tuple[str, ...]] = (
 def run_schemas(outcomes: TableSchema, names: Iterable[str] = TABLE_NAMES) -> dict[str, TableSchema]:
     """Schemas of the tables called `names`, in the order of `TABLE_NAMES`."""
     chosen = set(names)
-    every = (outcomes, MILESTONES, CAPACITY, LOANS, LEDGER, CASH, EXPOSURE, DEFAULTS, DELAYS, EVENTS)
+    every = (outcomes, MILESTONES, CAPACITY, LOANS, LEDGER, CASH, EXPOSURE, PARTIES, DEFAULTS, DELAYS, EVENTS)
     return {schema.name: schema for schema in every if schema.name in chosen}

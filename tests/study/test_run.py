@@ -93,7 +93,7 @@ def test_a_directory_as_promised(tmp_path):
     assert sorted(os.listdir(out)) == [
         "assumptions.parquet", "capacity.parquet", "cash.parquet", "defaults.parquet", "delays.parquet",
         "exposure.parquet", "hashes.parquet", "ledger.parquet", "loans.parquet", "manifest.json",
-        "milestones.parquet", "outcomes.parquet", "scenario.yaml",
+        "milestones.parquet", "outcomes.parquet", "parties.parquet", "scenario.yaml",
     ]  # fmt: skip
     assert os.listdir(out.parent) == ["run"]
     manifest = json.loads((out / "manifest.json").read_text())
@@ -107,7 +107,7 @@ def test_a_directory_as_promised(tmp_path):
     assert manifest["wall_seconds"] > 0
     assert {name for name, table in manifest["tables"].items() if table["hash"]} == {
         "assumptions", "capacity", "cash", "defaults", "delays", "exposure", "ledger", "loans", "milestones",
-        "outcomes",
+        "outcomes", "parties",
     }  # fmt: skip
     assert all((path.stat().st_mode & 0o777) == (0o666 & ~current_umask()) for path in out.iterdir())
 

@@ -106,6 +106,7 @@ def _with_money(history: History, ready: int) -> None:
     history.loans.append(
         LoanRecord("meadow", 215 * DAY, loan, "ltc", 0.8, 1.5, loan, interest, 0, None, None, False, None)
     )
+    history.parties["backer"] = {"committed_peak": 880.0, "calls": 1.0}
     history.defaults.append((ready, "rival", "shock"))
     history.compute["lab"] = ([10.0] * months, [30.0] * months, [5.0] * months)
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from fake_study import FakeScenario, plan, walk
 
+from dcsim.model.history import PARTY_NUMBERS
 from dcsim.tables.chunk import ChunkBuilder
 from dcsim.tables.layout import Layout
 from dcsim.tables.schema import (
@@ -21,6 +22,7 @@ from dcsim.tables.schema import (
     LEDGER,
     LOANS,
     MILESTONES,
+    PARTIES,
     TABLE_NAMES,
     outcomes_schema,
     run_schemas,
@@ -33,7 +35,7 @@ LAYOUT = Layout.of(FakeScenario(), plan(FakeScenario()))
 
 MONEY = (
     "amount", "ltc", "min_dscr", "peak_drawn", "interest_during_construction", "contingency_left", "recovery",
-    "breakeven_delay_days", "opening", "received", "paid", "closing", "usd_m",
+    "breakeven_delay_days", "opening", "received", "paid", "closing", "usd_m", *PARTY_NUMBERS,
 )  # fmt: skip
 
 
@@ -67,6 +69,7 @@ def test_types_of_columns():
             may = field.name in nullable or field.name.startswith("date_") or (
                 name == "milestones" and field.name == "phase"
             )
+            may = may and name != "parties"
             assert field.nullable == may, (name, field.name)
             assert field.metadata[b"doc"], (name, field.name)
 
@@ -88,6 +91,7 @@ def test_columns_promised():
     assert LEDGER.column_names == ("replication", "month", "payer", "payee", "kind", "usd_m")
     assert EXPOSURE.column_names == ("replication", "month", "source", "target", "kind", "usd_m")
     assert CASH.column_names == ("replication", "month", "party", "opening", "received", "paid", "closing")
+    assert PARTIES.column_names == ("replication", "party", *PARTY_NUMBERS)
     assert DEFAULTS.column_names == ("replication", "day", "date", "party", "cause")
     assert DELAYS.column_names == (
         "replication", "tenant", "site", "phase", "cause", "days", "mw_days", "planned_days", "reached",
