@@ -14,27 +14,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dcsim.errors import DcsimError, ModelError, Problem, ScenarioError, UsageError
     from dcsim.scenario.scenario import Scenario, load, parse
+    from dcsim.study.compare import Comparison, compare
     from dcsim.study.explain import explain
+    from dcsim.study.network import Network, snapshot
     from dcsim.study.result import Result, open_results
     from dcsim.study.run import RunFailed, RunInterrupted, simulate
+    from dcsim.study.stress import Stress, stress
     from dcsim.study.trace import trace
     from dcsim.study.why import why
 
 __all__ = [
+    "Comparison",
     "DcsimError",
     "ModelError",
+    "Network",
     "Problem",
     "Result",
     "RunFailed",
     "RunInterrupted",
     "Scenario",
     "ScenarioError",
+    "Stress",
     "UsageError",
+    "compare",
     "explain",
     "load",
     "open_results",
     "parse",
     "simulate",
+    "snapshot",
+    "stress",
     "trace",
     "why",
 ]
@@ -42,9 +51,12 @@ __all__ = [
 _HOMES = {
     "dcsim.errors": ("DcsimError", "ModelError", "Problem", "ScenarioError", "UsageError"),
     "dcsim.scenario.scenario": ("Scenario", "load", "parse"),
+    "dcsim.study.compare": ("Comparison", "compare"),
     "dcsim.study.explain": ("explain",),
+    "dcsim.study.network": ("Network", "snapshot"),
     "dcsim.study.result": ("Result", "open_results"),
     "dcsim.study.run": ("RunFailed", "RunInterrupted", "simulate"),
+    "dcsim.study.stress": ("Stress", "stress"),
     "dcsim.study.trace": ("trace",),
     "dcsim.study.why": ("why",),
 }

@@ -83,6 +83,22 @@ class Ledger:
             raise ModelError(f"{payer} pays {payee} negative amounts of {kind}, or itself")
         self._blocks.append((self._index(payer, payee, kind), minutes, dollars))
 
+    def payments(self, payer: str, first: int, end: int) -> list[tuple[int, int]]:
+        """(minute, dollars) of each single payment of a party from minute `first` to before minute `end`."""
+        mine = {index for pair, index in self._pairs.items() if pair.payer == payer}
+        entries = zip(self._minutes, self._single, self._amounts, strict=True)
+        return [(minute, dollars) for minute, index, dollars in entries if first <= minute < end and index in mine]
+
+    def take_back(self, payer: str, minute: int) -> list[tuple[int, Pair, int]]:
+        """Undo every single payment that a party made at `minute` or later; returns (minute, pair, dollars) of each."""
+        mine = {index: pair for pair, index in self._pairs.items() if pair.payer == payer}
+        undone = []
+        for at, index in enumerate(self._single):
+            if self._minutes[at] >= minute and index in mine and self._amounts[at]:
+                undone.append((self._minutes[at], mine[index], self._amounts[at]))
+                self._amounts[at] = 0
+        return undone
+
     def _index(self, payer: str, payee: str, kind: str) -> int:
         return self._pairs.setdefault(Pair(payer, payee, kind), len(self._pairs))
 

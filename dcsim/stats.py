@@ -23,6 +23,9 @@ Floats = npt.NDArray[np.float64]
 Sample = Sequence[float] | npt.NDArray[np.floating] | npt.NDArray[np.integer]
 
 CONFIDENCE: Final = 0.95
+RESAMPLES: Final = 1000
+"""How often a bootstrap draws the replications again."""
+
 FEW_FOR_MEAN: Final = 30
 """Below so many replications a t-interval on skewed results covers less than it says (88 % at 5, 93 % at 30)."""
 
@@ -226,6 +229,46 @@ def paired_difference(values: Sample, base: Sample, confidence: float = CONFIDEN
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise ValueError("a difference of values that were not all reached was asked for")
     return mean(first - second, confidence)
+
+
+def quantile_difference(
+    values: Sample, base: Sample, q: float = 0.5, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
+) -> Estimate:
+    """Quantile `q` of `values` less that of `base`, `inf` allowed, with a paired bootstrap interval.
+
+    Replications are drawn again with their pairs, always the same way, and the interval holds the middle of the
+    differences found. Entry r of both belongs to replication r. Where neither quantile is reached the difference is
+    NaN, and in a resample it counts as anything: the interval is then open on both sides.
+
+    Raises `ValueError` for no values, NaN, samples of different lengths, and a `q` not between 0 and 1. Source: Efron
+    and Tibshirani, An Introduction to the Bootstrap (1993), ch. 13.
+    """
+    pairs = np.stack([np.asarray(values, np.float64), np.asarray(base, np.float64)])
+    n = pairs.shape[1]
+    if not n or np.isnan(pairs).any():
+        raise ValueError("a difference of quantiles takes replications whose values are numbers")
+    at = quantile_index(n, q)
+
+    def difference(drawn: Floats) -> Floats:
+        first, second = np.partition(drawn, at, axis=-1)[..., at]
+        with np.errstate(invalid="ignore"):
+            return np.asarray(first - second, np.float64)
+
+    value = float(difference(pairs))
+    if n < FEW_FOR_MEAN:
+        return Estimate(value, None, None, n, str(TooFew(n, FEW_FOR_MEAN)))
+    generator = np.random.Generator(np.random.Philox(1))
+    at_once = max(1, min(resamples, 4_000_000 // n))
+    found = np.concatenate(
+        [
+            difference(pairs[:, generator.integers(n, size=(min(at_once, resamples - done), n))])
+            for done in range(0, resamples, at_once)
+        ]
+    )
+    tail = int((1 - confidence) / 2 * resamples)
+    low = float(np.sort(np.where(np.isnan(found), -math.inf, found))[tail])
+    high = float(np.sort(np.where(np.isnan(found), math.inf, found))[-1 - tail])
+    return Estimate(value, low, high, n)
 
 
 def _student(n: int, confidence: float) -> float:

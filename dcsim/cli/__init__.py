@@ -7,7 +7,10 @@ from __future__ import annotations
 
 
 def main() -> None:
-    """The entry point: ends the process with 0 done, 1 the run failed, 2 the call is wrong, 130 interrupted."""
+    """The entry point: ends the process with a status.
+
+    0 done, 1 the run failed, 2 the call is wrong, 3 something expected does not hold, 130 interrupted.
+    """
     from dcsim.cli.group import cli
 
     cli()

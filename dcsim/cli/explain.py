@@ -12,7 +12,14 @@ from dcsim.cli.output import DONE, emit, say_problems
 @click.argument("scenario")
 @click.option("--site", "sites", metavar="SITE", multiple=True, help="Only this site; may be given again.")
 @options.edits
-def command(scenario: str, sites: tuple[str, ...], sets: tuple[str, ...], what_ifs: tuple[str, ...]) -> int:
+@options.shocks
+def command(
+    scenario: str,
+    sites: tuple[str, ...],
+    sets: tuple[str, ...],
+    what_ifs: tuple[str, ...],
+    shocks: tuple[str, ...],
+) -> int:
     """Print the plan of SCENARIO step by step, every number at its median.
 
     Every gate takes its likelier side and nobody waits for anybody else. This is what a schedule would say; it is not
@@ -21,7 +28,7 @@ def command(scenario: str, sites: tuple[str, ...], sets: tuple[str, ...], what_i
     from dcsim.report.plan import plan_text
     from dcsim.study.explain import explain
 
-    checked = options.read_scenario(scenario, sets, what_ifs)
+    checked = options.read_scenario(scenario, sets, what_ifs, shocks=shocks)
     say_problems(checked.warnings, scenario)
     emit(plan_text(explain(checked, sites)))
     return DONE

@@ -15,6 +15,9 @@ COMMANDS = {
     "run": "Simulate a scenario, write its tables, print the answers.",
     "check": "Say whether scenarios are well formed, with every problem at once.",
     "explain": "Print the plan of a scenario step by step, every number at its median.",
+    "compare": "Simulate variants with the same luck, and say what they change.",
+    "stress": "Say who is hurt if a party fails, and through whom.",
+    "network": "Print who owes, guarantees and supplies whom on a date.",
     "why": "Say what the days went to, and what made it late.",
     "trace": "Print every event of one replication.",
     "init": "Write a commented scenario to start from.",
@@ -123,5 +126,6 @@ def cli() -> None:
 
     A scenario is a YAML file; `dcsim init` writes one to start from. Results go to stdout, messages to stderr.
 
-    Exit status: 0 done, 1 the run failed, 2 the input or the call is wrong, 130 interrupted.
+    Exit status: 0 done, 1 the run failed, 2 the input or the call is wrong, 3 something expected does not hold,
+    130 interrupted.
     """

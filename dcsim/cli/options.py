@@ -32,6 +32,18 @@ def edits(function: Function) -> Function:
     )(function)
 
 
+def shocks(function: Function) -> Function:
+    """`--shock`."""
+    return click.option(
+        "--shock",
+        "shocks",
+        metavar="WHAT@DATE",
+        multiple=True,
+        help="Strike on a date: a shock of the scenario by its name, or default:PARTY, stop_paying:PARTY, "
+        "downgrade:PARTY:RATING, recall:CLOUD, regime:downturn. Comes after --with and --set; may be given again.",
+    )(function)
+
+
 def counts(function: Function) -> Function:
     """`--replications`, `--seed` and `--workers`."""
     function = click.option(
@@ -54,6 +66,7 @@ def read_scenario(
     what_ifs: Sequence[str] = (),
     replications: int | None = None,
     seed: int | None = None,
+    shocks: Sequence[str] = (),
 ) -> Scenario:
     """The scenario of a file with the edits of the command line. Raises ScenarioError or UsageError."""
     from dcsim.scenario.edit import parse_set
@@ -66,7 +79,8 @@ def read_scenario(
     for name, value in (("replications", replications), ("seed", seed)):
         if value is not None and value != getattr(scenario, name):
             wanted[name] = value
-    return scenario.edit(wanted) if wanted else scenario
+    scenario = scenario.edit(wanted) if wanted else scenario
+    return scenario.with_shock(*shocks)
 
 
 def is_results(path: str) -> bool:

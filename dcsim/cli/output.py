@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from dcsim.errors import Problem
 
-DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG, UNMET, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit statuses."""
 
 

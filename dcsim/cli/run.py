@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from dcsim.cli import options
-from dcsim.cli.output import DONE, FAILED, INTERRUPTED, emit, emit_json, say, say_problems
+from dcsim.cli.output import DONE, FAILED, INTERRUPTED, UNMET, emit, emit_json, say, say_problems
 from dcsim.cli.progress import progress
+from dcsim.study.slug import slug
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dcsim.scenario.scenario import Scenario
+    from dcsim.study.expect import Judged
     from dcsim.study.result import Result
 
 
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", help="Directory for the results. [default: results/<name>-<hash>]")
 @click.option("--overwrite", is_flag=True, help="Replace a complete run that is already there.")
 @options.edits
+@options.shocks
 @click.option("--tables", metavar="LIST", help="Tables to write, joined by commas. [default: all]")
 @click.option("--trace", is_flag=True, help="Keep every event too (events.parquet; large).")
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as one JSON object.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors (and what --json prints).")
+@click.option("--strict", is_flag=True, help="End with status 3 also if something expected is undecided.")
 def command(
     scenario: str,
     replications: int | None,
@@ -36,21 +40,26 @@ def command(
     overwrite: bool,
     sets: tuple[str, ...],
     what_ifs: tuple[str, ...],
+    shocks: tuple[str, ...],
     tables: str | None,
     trace: bool,
     as_json: bool,
     quiet: bool,
+    strict: bool,
 ) -> int:
     """Simulate SCENARIO, write its tables, and print the answers.
 
     The tables go to results/<name>-<hash>/ under the current directory, where the hash is that of the scenario with
     the edits of this call. A complete run that is there already is kept unless --overwrite is given.
+
+    What the scenario's `expect:` says must hold is held against the results. If something fails, the exit status is 3.
     """
     from pathlib import Path
 
+    from dcsim.study.expect import judge_all
     from dcsim.study.run import RunFailed, RunInterrupted, simulate
 
-    checked = options.read_scenario(scenario, sets, what_ifs, replications, seed)
+    checked = options.read_scenario(scenario, sets, what_ifs, replications, seed, shocks)
     if not quiet:
         say_problems(checked.warnings, scenario)
     place = Path(out) if out is not None else default_directory(checked)
@@ -73,9 +82,13 @@ def command(
     except RunInterrupted as error:
         say(f"interrupted{_kept(error.result)}")
         result, status = error.result, INTERRUPTED
-    if result is not None and (as_json or not quiet):
-        _show(result, checked, as_json)
-    return status
+    if result is None:
+        return status
+    judged = judge_all(result, checked)
+    if as_json or not quiet:
+        _show(result, checked, judged, as_json)
+    unmet = _unmet(judged, strict, quiet)
+    return unmet if status == DONE else status
 
 
 def _refuse_complete(place: Path, overwrite: bool) -> None:
@@ -88,11 +101,24 @@ def _refuse_complete(place: Path, overwrite: bool) -> None:
         raise UsageError(f"{place} already holds a complete run; {hint}")
 
 
-def _show(result: Result, scenario: Scenario, as_json: bool) -> None:
+def _unmet(judged: list[Judged], strict: bool, quiet: bool) -> int:
+    """Says what does not hold; 3 if something fails (or, if that is asked, is undecided), else 0."""
+    from dcsim.report.expect import message
+
+    status = DONE
+    for one in judged:
+        counts = one.verdict == "fail" or (strict and one.verdict == "undecided")
+        if counts or (one.verdict == "undecided" and not quiet):
+            say(message(one))
+        status = UNMET if counts else status
+    return status
+
+
+def _show(result: Result, scenario: Scenario, judged: list[Judged], as_json: bool) -> None:
     from dcsim.report.summary import summarise
     from dcsim.report.terminal import summary_text
 
-    summary = summarise(result, scenario)
+    summary = summarise(result, scenario, judged)
     summary["directory"] = _shown(result.directory)
     if as_json:
         emit_json(summary)
@@ -143,12 +169,3 @@ def default_directory(scenario: Scenario) -> Path:
     from pathlib import Path
 
     return Path("results") / f"{slug(scenario.name)}-{scenario.hash[:8]}"
-
-
-def slug(name: str) -> str:
-    """A scenario's name as part of a directory's: small letters, digits, `-` and `_`, at most 60 of them."""
-    import re
-    import unicodedata
-
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9_]+", "-", plain)[:60].strip("-") or "scenario"

@@ -14,8 +14,15 @@ from dcsim.cli.output import DONE, FAILED, emit, emit_json, say, say_problems
 @click.option("--site", metavar="SITE", help="Only the events of this site.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options.edits
+@options.shocks
 def command(
-    source: str, replication: int, site: str | None, as_json: bool, sets: tuple[str, ...], what_ifs: tuple[str, ...]
+    source: str,
+    replication: int,
+    site: str | None,
+    as_json: bool,
+    sets: tuple[str, ...],
+    what_ifs: tuple[str, ...],
+    shocks: tuple[str, ...],
 ) -> int:
     """Print every event of one replication.
 
@@ -29,12 +36,12 @@ def command(
 
     result = None
     if options.is_results(source):
-        if sets or what_ifs:
+        if sets or what_ifs or shocks:
             raise UsageError("a finished run cannot be changed: give its scenario instead of its directory")
         result = open_results(source)
         scenario = options.scenario_of(result)
     else:
-        scenario = options.read_scenario(source, sets, what_ifs)
+        scenario = options.read_scenario(source, sets, what_ifs, shocks=shocks)
         say_problems(scenario.warnings, source)
     if site is not None and site not in scenario.spec.sites:
         raise UsageError(f"no site '{site}' in the scenario{suggest(site, scenario.spec.sites)}")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--without", "cause", metavar="CAUSE", help="Run again with a cause set to nothing; say the days saved.")
 @options.counts
 @options.edits
+@options.shocks
 def command(
     source: str,
     site: str | None,
@@ -37,6 +38,7 @@ def command(
     workers: int | None,
     sets: tuple[str, ...],
     what_ifs: tuple[str, ...],
+    shocks: tuple[str, ...],
 ) -> int:
     """Say what the days of a run went to, cause by cause, against the plan.
 
@@ -53,12 +55,12 @@ def command(
     from dcsim.study.without import edits_without
 
     if options.is_results(source):
-        if replications or seed is not None or sets or what_ifs:
+        if replications or seed is not None or sets or what_ifs or shocks:
             raise UsageError("a finished run cannot be changed: give its scenario instead of its directory")
         result = open_results(source)
         scenario = options.scenario_of(result)
     else:
-        scenario = options.read_scenario(source, sets, what_ifs, replications, seed)
+        scenario = options.read_scenario(source, sets, what_ifs, replications, seed, shocks)
         say_problems(scenario.warnings, source)
         _check(scenario, site, cause)
         result = _simulated(scenario, workers)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from dcsim.quantity import Quantity
 from dcsim.scenario.fields import When
+from dcsim.scenario.in_time import Change
 from dcsim.scenario.scenario import Scenario
 from dcsim.scenario.tenant import Closure
 
@@ -51,6 +53,8 @@ class Blueprint:
     planned: dict[str, dict[str, int]] = field(init=False, default_factory=dict)
     """Minutes by cause after close in the plan, of each `site.phase`; for excused days."""
     _users: dict[tuple[int, str], Quantity] = field(init=False, default_factory=dict)
+    _shared: dict[int, tuple[Quantity, str]] = field(init=False, default_factory=dict)
+    _changed: dict[tuple[int, ...], Quantity] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         spec = self.scenario.spec
@@ -70,6 +74,12 @@ class Blueprint:
             if minute > self.last_minute:
                 return out
             out.append(minute)
+
+    @cached_property
+    def year_ends(self) -> tuple[int, ...]:
+        """Years of which the last day is simulated."""
+        start, horizon = self.scenario.start.year, self.scenario.horizon
+        return tuple(range(start, horizon.year + ((horizon.month, horizon.day) == (12, 31))))
 
     def minute_of(self, date: dt.date) -> int:
         """00:00 of a date."""
@@ -121,7 +131,23 @@ class Blueprint:
                 factors=quantity.factors,
                 drivers=quantity.drivers,
             )
+            self._shared[id(self._users[key])] = quantity, user
         return self._users[key]
+
+    def shared(self, quantity: Quantity) -> tuple[Quantity, str] | None:
+        """Of what `by` made: the quantity as declared, and its user."""
+        return self._shared.get(id(quantity))
+
+    def changed(self, quantity: Quantity, changes: tuple[Change, ...]) -> Quantity:
+        """A number of the scenario with edits made one after the other; the same object each time it is asked."""
+        key = (id(quantity), *map(id, changes))
+        found = self._changed.get(key)
+        if found is None:
+            found = quantity
+            for change in changes:
+                found = change.of(found)
+            self._changed[key] = found
+        return found
 
 
 def _of_year(day: dt.date | str, year: int) -> dt.date:

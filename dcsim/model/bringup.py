@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dcsim.engine.calendar import Calendar
@@ -135,8 +136,9 @@ class Route:
             racks.bring_up -= good
             racks.live += good
             self.accepted += good
+            hall.world.hardware.assets.stood_idle(self.lot, good)
             hall.live(good * self.lot.kw, self.new_kw * good / self.lot.racks, self.trail)
-            hall.service.enter(good, self.lot.kw, self.lot.purchase, hall.world.clock.now)
+            hall.service.enter(good, self.lot, hall.world.clock.now)
         if dead:
             assert rule is not None
             self.rounds += 1
@@ -156,6 +158,7 @@ class Route:
         phase = hall.phase
         now = hall.world.clock.now
         hall.world.record.milestone(now, phase.site.tenant, phase.site.id, phase.id, self.lot.number, "live")
+        hall.service.complete(self.lot, now)
 
     def _returned(self, work: Work) -> None:
         self._done(work)
@@ -199,5 +202,4 @@ class Route:
         self.state = "stopped"
         if left == 0:
             return []
-        lot = self.lot
-        return [type(lot)(left, lot.kw, lot.purchase, lot.delivered)]
+        return [replace(self.lot, racks=left, number=-1)]

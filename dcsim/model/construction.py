@@ -113,7 +113,7 @@ class Construction:
             out += with_delay(
                 Activity(
                     name=name,
-                    minutes=draws.minutes(spec.duration),
+                    minutes=self.world.later(spec.duration),
                     after=tuple(after),
                     cause=cause,
                     who=who,
@@ -156,7 +156,7 @@ class Construction:
             if task.activity.gate != gate or gate in network.fired:
                 continue
             if all_of_them or (
-                self._early_open and task.stage is GATED and self.phase.site.commit_early(task.activity.cost)
+                self._early_open and task.stage is GATED and self.phase.site.early_works.commit(task.activity.cost)
             ):
                 network.trigger(gate, trail)
 
@@ -168,6 +168,7 @@ class Construction:
 
     def _paid(self, activity: Activity, amount: int) -> None:
         self.phase.site.spent += amount
+        self.phase.site.early_works.pay(amount)
 
     # Joining.
 
@@ -199,6 +200,11 @@ class Construction:
 
     # What others ask.
 
+    @property
+    def network(self) -> ActivityNetwork | None:
+        """The activities of the building, once the phase has begun to wait for them."""
+        return self._network
+
     def started(self, name: str) -> int | None:
         """Minute in which an activity began."""
         task = self._network.tasks.get(name) if self._network is not None else None
@@ -208,7 +214,7 @@ class Construction:
         """When equipment is on the site, at medians."""
         order = self.orders[name]
         if order.begun is None:
-            due = max(at(n) for n in order.spec.ordered) + median(order.spec.delay)
+            due = max(at(n) for n in order.spec.ordered) + median(self.world.now(order.spec.delay))
             return max(due, self.world.clock.now) + order.median_minutes
         return order.begun + order.median_minutes
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from dcsim.engine.activity import STARTED, Activity
+from dcsim.engine.activity import STARTED, Activity, Outcome
 from dcsim.engine.network import ActivityNetwork
 from dcsim.engine.trail import Trail, extend
 from dcsim.engine.work import RUNNING
+from dcsim.ledger import OUTSIDE
 from dcsim.model.blueprint import dollars
 from dcsim.model.step import Step, with_delay
 
 if TYPE_CHECKING:
     from dcsim.model.site import Site
+    from dcsim.scenario.site import Workstream
 
 
 class Diligence(Step):
@@ -63,7 +65,7 @@ class Diligence(Step):
         return done
 
     def _activities(self, done: Mapping[str, Trail]) -> list[Activity]:
-        site, draws = self.site, self.world.draws
+        site, world, draws = self.site, self.world, self.world.draws
         activities: list[Activity] = []
         for index, (name, stream) in enumerate(self.spec.items()):
             if name in done:
@@ -72,16 +74,16 @@ class Diligence(Step):
             activities += with_delay(
                 Activity(
                     name=name,
-                    minutes=draws.minutes(stream.duration),
+                    minutes=world.later(stream.duration),
                     after=tuple(n for n in stream.after if n != "loi_signed"),
                     cause="diligence",
                     who=f"{site.id} {name}",
-                    pool=self.world.team(site.tenant, stream.team),
+                    pool=world.team(site.tenant, stream.team),
                     priority=stream.priority,
                     rank=site.rank * 100 + index,
                     wait_cause="team",
-                    outcome=draws.outcome(path, stream.remedy.value, stream.fail.value),
-                    remedy_minutes=draws.minutes(stream.remedy_takes),
+                    outcome=self._outcome(path, stream),
+                    remedy_minutes=self._remedy(stream),
                     cost=dollars(draws.value(stream.cost)),
                     remedy_cost=dollars(draws.value(stream.remedy_costs)),
                 ),
@@ -89,8 +91,31 @@ class Diligence(Step):
             )
         return activities
 
+    def _outcome(self, path: str, stream: Workstream) -> Outcome | Callable[[int], Outcome]:
+        """How a workstream ends: known at once, unless edits in time may change its chances on the way."""
+        world = self.world
+
+        def outcome(rounds: int = 0) -> Outcome:
+            if rounds:
+                return "pass"
+            return world.draws.outcome(path, world.now(stream.remedy).value, world.now(stream.fail).value)
+
+        return outcome if world.changeable else outcome()
+
+    def _remedy(self, stream: Workstream) -> int | Callable[[int], int]:
+        world = self.world
+        if not world.changeable:
+            return world.draws.minutes(stream.remedy_takes)
+        return lambda rounds: world.draws.minutes(stream.remedy_takes)
+
+    @property
+    def network(self) -> ActivityNetwork | None:
+        """The workstreams under way, once the letter is signed."""
+        return self._network
+
     def _paid(self, activity: Activity, amount: int) -> None:
         self.cost += amount
+        self.world.money.pay(self.site.tenant, OUTSIDE, "diligence", amount)
 
     def _passed(self, trail: Trail) -> None:
         self.trail = trail

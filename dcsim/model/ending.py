@@ -12,6 +12,7 @@ from dcsim.errors import ModelError
 from dcsim.ledger import Ints, flows_of
 from dcsim.model.blueprint import DAY, dollars
 from dcsim.model.history import ExposureRecord, PhaseEnd, TrailRecord
+from dcsim.model.reckoning import compute_and_money
 
 if TYPE_CHECKING:
     from dcsim.model.phase import Phase
@@ -43,6 +44,8 @@ def finish(world: World) -> None:
     money = world.money
     money.close()
     history.ledger = money.ledger.monthly()
+    for tenant, found in history.outcomes.items():
+        found.update(compute_and_money(world, tenant, history.ledger))
     history.cash = [(id, a.opening, a.received, a.paid) for id, a in money.accounts.items()]
     history.exposures = _exposures(world)
 
@@ -132,16 +135,7 @@ def audit_books(world: World) -> None:
     _audit_cash(world)
     world.chips.audit()
     for guarantor in world.guarantors.values():
-        used = sum(
-            s.cover.amount
-            for s in world.sites.values()
-            if s.cover and s.cover.guarantor is guarantor and not s.ended
-        )
-        reserved = guarantor.pool.in_use + guarantor.opening
-        if used > reserved:
-            raise ModelError(f"{guarantor.id}: cover of {used} exceeds what is reserved, {reserved}")
-        if guarantor.limit is not None and guarantor.pool.in_use and reserved > guarantor.limit:
-            raise ModelError(f"{guarantor.id}: {reserved} is reserved, above its limit of {guarantor.limit}")
+        guarantor.audit()
     for lender in world.lenders.values():
         capacity = lender.spec.capacity
         loans = list(world.book.held("loan", lender.id))

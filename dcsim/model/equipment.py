@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from dcsim.engine.clock import Handle
 from dcsim.engine.pool import Claim, Pool
 from dcsim.engine.trail import Trail, extend
 from dcsim.model.blueprint import kw
@@ -19,7 +21,8 @@ class Maker:
     """Makers of one kind of equipment: they start at most so many units a calendar month, in strict order."""
 
     def __init__(self, world: World, id: str) -> None:
-        made = world.spec.equipment[id].made
+        self.world = world
+        self._made = made = world.spec.equipment[id].made
         self.pool = Pool(world.clock, f"{id} output", None if made is None or world.unlimited else int(made.value))
         self._started: list[Claim] = []
 
@@ -36,6 +39,11 @@ class Maker:
             for _ in range(1 if self.pool.capacity is None else units)
         ]
         return claims
+
+    def limits_changed(self) -> None:
+        """Another output a month is in force: what has been started counts against it."""
+        if self._made is not None and not self.world.unlimited:
+            self.pool.set_capacity(int(self.world.now(self._made).value))
 
     def month(self) -> None:
         """A month has begun; what was left of the last one's output is gone."""
@@ -64,6 +72,8 @@ class Order:
         self.arrived = False
         self.cancelled = False
         self._claims: list[Claim] = []
+        self._arrives = 0
+        self._arrival: Handle | None = None
 
     def begin(self) -> None:
         """Wait for the milestones at which it is ordered."""
@@ -90,13 +100,35 @@ class Order:
     def _units(self) -> int:
         """Units that serve the phase, at its peak."""
         serves = self.equipment.serves
-        return 1 if serves is None or serves.value <= 0 else -(-self.phase.facility_kw // max(1, kw(serves.value)))
+        mw = self.phase.world.now(serves).value if serves is not None else 0.0
+        return 1 if mw <= 0 else -(-self.phase.facility_kw // max(1, kw(mw)))
 
     def started(self) -> None:
         """The last unit is being made, or was when the developer took the slot."""
         world = self.phase.world
         self.begun = world.clock.now
-        world.clock.at(self.begun + world.draws.minutes(self._takes), self._arrive)
+        self._book(self.begun + world.draws.minutes(self._takes))
+
+    def _book(self, minute: int) -> None:
+        self._arrives = minute
+        self._arrival = self.phase.world.clock.at(minute, self._arrive)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is being made."""
+        return self.begun is not None and not self.arrived and not self.cancelled
+
+    def follow_lead_time(self) -> Callable[[], None]:
+        """To be asked before the lead time changes: moves the arrival by as many minutes as it then does."""
+        world = self.phase.world
+        before = world.draws.minutes(self._takes)
+
+        def move() -> None:
+            shift = world.draws.minutes(self._takes) - before
+            if shift and self._arrival is not None and self._arrival.cancel():
+                self._book(max(world.clock.now, self._arrives + shift))
+
+        return move
 
     def _arrive(self) -> None:
         if self.cancelled:
@@ -119,4 +151,4 @@ class Order:
     @property
     def median_minutes(self) -> int:
         """Median from the start of the last unit to the site."""
-        return median(self._takes)
+        return median(self.phase.world.now(self._takes))

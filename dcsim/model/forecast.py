@@ -54,19 +54,20 @@ class SiteForecast:
             return max((self.at(n) for n in spec.diligence), default=self.at("loi_signed"))
         if name in spec.diligence:
             stream = spec.diligence[name]
-            start = max(self.at(n) for n in (stream.after or ("loi_signed",))) + median(stream.delay)
-            return ends(site.diligence.started(name), start, median(stream.duration), now)
+            start = max(self.at(n) for n in (stream.after or ("loi_signed",))) + self._median(stream.delay)
+            return ends(site.diligence.started(name), start, self._median(stream.duration), now)
         if name == "approved":
             return world.tenants[site.tenant].next_meeting(max(now, self.at("diligence_complete")))
         if name == "negotiated":
             talks = spec.negotiation
-            return self._step(talks, site.negotiation.began, median(talks.duration))
+            return self._step(talks, site.negotiation.began, self._median(talks.duration))
         if name == "guarantee_signed":
             request = spec.guarantee
             if request is None or not site.needs_guarantor:
                 return now
-            guarantor = world.guarantors[request.guarantors[0]]
-            return self._step(request, site.support.began, median(guarantor.spec.approval.delay))
+            asked = request.asked if request.together else request.guarantors[:1]
+            approval = max(self._median(world.guarantors[id].spec.approval.delay) for id in asked)
+            return self._step(request, site.support.began, approval)
         if name == "lease_signed":
             signed = max(self.at("approved"), self.at("negotiated"))
             return max(signed, self.at("guarantee_signed")) if site.needs_guarantor else signed
@@ -74,19 +75,23 @@ class SiteForecast:
             if site.financing is None:
                 return self.at("lease_signed")
             loan = site.financing.spec
-            closing = max((median(lender.spec.closing) for lender in site.lenders), default=0)
+            closing = max((self._median(lender.spec.closing) for lender in site.lenders), default=0)
             ready = self._step(loan, site.financing.began, closing)
             return max(ready, self.at("lease_signed"))
         if name == "notice_to_proceed":
             return self.at("financial_close")
         if name == "energy_services":
             services = spec.construction.energy_services
-            return max(self.at(n) for n in services.after) + median(services.delay)
+            return max(self.at(n) for n in services.after) + self._median(services.delay)
         return world.never
+
+    def _median(self, quantity: Quantity | None) -> int:
+        """Median minutes of a duration as it stands now."""
+        return 0 if quantity is None else median(self.site.world.now(quantity))
 
     def _step(self, spec: After, began: int | None, minutes: int) -> int:
         after = spec.after or ("approved",)
-        start = max(self.at(name) for name in after) + median(spec.delay) if began is None else began
+        start = max(self.at(name) for name in after) + self._median(spec.delay) if began is None else began
         return ends(began, start, minutes, self.now)
 
 
@@ -114,12 +119,12 @@ class PhaseForecast:
         if name in phase.given:
             return max(now, phase.given_median(name))
         if name in ("financial_close", "notice_to_proceed"):
-            gap = median(phase.site.spec.construction.phase_gap) * phase.index
+            gap = self._median(phase.site.spec.construction.phase_gap) * phase.index
             return max(now, self.site.at(name) + gap)
         if name in works.activities:
             activity = works.activities[name]
-            start = max(self.at(n) for n in phase.construction.after(name)) + median(activity.delay)
-            return ends(phase.construction.started(name), start, median(activity.duration), now)
+            start = max(self.at(n) for n in phase.construction.after(name)) + self._median(activity.delay)
+            return ends(phase.construction.started(name), start, self._median(activity.duration), now)
         if name in works.equipment:
             return max(now, phase.construction.forecast_arrival(name, self.at))
         if name == "building_complete":
@@ -130,8 +135,12 @@ class PhaseForecast:
             return phase.site.grid.forecast(phase, self.at)
         if name in ("commissioned", "ready_for_service", "rent_commencement"):
             ready = max(self.at(n) for n in ("building_complete", "equipment_on_site", "energised"))
-            return ends(phase.commissioning.began, ready, median(works.commissioning.duration), now)
+            return ends(phase.commissioning.began, ready, self._median(works.commissioning.duration), now)
         return self.site.at(name)
+
+    def _median(self, quantity: Quantity | None) -> int:
+        """Median minutes of a duration as it stands now."""
+        return 0 if quantity is None else median(self.phase.world.now(quantity))
 
 
 def forecast_rfs(phase: Phase) -> int:

@@ -23,19 +23,37 @@ class Region:
         self.world = world
         spec = world.spec.regions[id]
         limited = not world.unlimited and (spec.limit is not None or spec.connects is not None)
-        self._base = kw(spec.limit.value) if spec.limit is not None else 0
-        self._a_month = spec.connects.value / 12 if spec.connects is not None else 0.0
-        self._months = 0
+        self.spec = spec
+        self._before = 0.0
+        """MW newly connected at rates that are in force no more."""
+        self._a_month = self._rate
+        self._months = 1
         self.pool = Pool(world.clock, f"{id} connections", self._capacity() if limited else None)
-        self.grows = limited and self._a_month > 0
+        self.grows = limited and spec.connects is not None
+
+    @property
+    def _rate(self) -> float:
+        """MW a month."""
+        connects = self.spec.connects
+        return self.world.now(connects).value / 12 if connects is not None else 0.0
 
     def _capacity(self) -> int:
-        return self._base + half_up(self._a_month * (self._months + 1) * 1000)
+        limit = self.spec.limit
+        base = kw(self.world.now(limit).value) if limit is not None else 0
+        return base + half_up((self._before + self._a_month * self._months) * 1000)
 
     def month(self) -> None:
         """A month has begun: a twelfth of a year's connections more."""
+        if self._rate != self._a_month:
+            self._before += self._a_month * self._months
+            self._a_month, self._months = self._rate, 0
         self._months += 1
         self.pool.set_capacity(self._capacity())
+
+    def limits_changed(self) -> None:
+        """Another limit is in force at once, another rate from the next 1st of a month on."""
+        if self.pool.capacity is not None:
+            self.pool.set_capacity(self._capacity())
 
 
 class Ramp:
@@ -86,8 +104,7 @@ class SiteGrid:
         """Wire the ramp to its milestones."""
         m, site = self.site.milestones, self.site
         services = site.spec.construction.energy_services
-        delay = self.world.draws.minutes(services.delay)
-        m.on_all(services.after, lambda trail: self._services(trail, delay))
+        m.on_all(services.after, lambda trail: self._services(trail, self.world.draws.minutes(services.delay)))
         if not self.ramps:
             m.on("notice_to_proceed", lambda trail: self._feed(10**15, trail))
             return
@@ -116,7 +133,7 @@ class SiteGrid:
             return
         ramp.ready = trail.minute
         ramp.trail = trail
-        due = max(trail.minute + ramp.minutes, self.world.clock.now)
+        due = max(trail.minute + self.world.draws.minutes(ramp.spec.delay), self.world.clock.now)
         self.world.clock.at(due, lambda: self._due(ramp))
 
     def _due(self, ramp: Ramp) -> None:
@@ -142,6 +159,7 @@ class SiteGrid:
 
     def _arrive(self, ramp: Ramp) -> None:
         assert ramp.trail is not None
+        self._read_meters()
         ramp.arrived = True
         region = self.site.spec.region or ""
         ramp.trail = extend(ramp.trail, self.world.clock.now, "grid", region)
@@ -172,8 +190,25 @@ class SiteGrid:
 
     def leave(self, phase: Phase) -> None:
         """A phase has ended: what it would have drawn goes to those behind it."""
+        self._read_meters()
         if self.site.ended is None and self._trails:
             self._serve()
+
+    def _read_meters(self) -> None:
+        """What feeds the phases changes."""
+        if self.ramps and self.ramps[-1].bridge:
+            self.site.energy.read(self.world.clock.now)
+
+    def bridged(self, phase: Phase) -> bool:
+        """Whether bridging power feeds a phase that the grid does not reach yet."""
+        if not self.ramps or not self.ramps[-1].bridge or not self.ramps[-1].arrived:
+            return False
+        needed = 0
+        for other in self.site.phases.values():
+            needed += other.facility_kw if other.ended is None or other is phase else 0
+            if other is phase:
+                break
+        return sum(ramp.kw for ramp in self.ramps if ramp.arrived and not ramp.bridge) < needed
 
     def end(self) -> None:
         """The site has ended: it returns its share of the region."""
@@ -198,7 +233,7 @@ class SiteGrid:
             if ramp.arrived:
                 minute = ramp.trail.minute if ramp.trail is not None else now
             else:
-                median = half_up(ramp.spec.delay.median * 1440)
+                median = half_up(self.world.now(ramp.spec.delay).median * 1440)
                 if ramp.ready is not None:
                     start = ramp.ready
                 else:

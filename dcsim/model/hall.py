@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dcsim.engine.trail import Trail, extend, latest
-from dcsim.model.blueprint import half_up
+from dcsim.ledger import OUTSIDE
+from dcsim.model.blueprint import dollars, half_up
 from dcsim.model.bringup import Route
 from dcsim.model.operations import Service
 from dcsim.model.step import Step
-from dcsim.model.supply import Lot, Purchase
+from dcsim.model.supply import Lot
 
 if TYPE_CHECKING:
     from dcsim.model.phase import Phase
@@ -44,8 +45,8 @@ class Hall:
         self.works_done: Trail | None = None
         self.last_live: Trail | None = None
         self.service: Service = Service(self)
-        self.opening_racks = 0
-        self.opening_purchase: Purchase | None = None
+        self.opening: Lot | None = None
+        """Racks delivered before the start, which go live when the file says that the phase is."""
         self.ended = False
 
     def begin(self) -> None:
@@ -64,6 +65,8 @@ class Hall:
             return
         draws = self.world.draws
         self.works.open(trail)
+        cost = dollars(draws.value(works.cost) * self.phase.kw / 1000)
+        self.world.money.pay(self.phase.site.tenant, OUTSIDE, "tenant works", cost)
         self.works.work(draws.minutes(works.delay) + draws.minutes(works.duration), self._works_done)
 
     def _works_done(self) -> None:
@@ -110,20 +113,14 @@ class Hall:
     def spares_for(self, rack_kw: float) -> int:
         """Spare racks that belong to a full hall."""
         failures = self.spec.failures
-        share = failures.spares.value if failures is not None else 0.0
-        return half_up(share * int(self.phase.kw / rack_kw + 1e-9))
+        return 0 if failures is None else half_up(failures.spares.value * int(self.phase.kw / rack_kw + 1e-9))
 
     def has_room(self, lot: Lot) -> bool:
         """Room for the whole lot under power, or on the spares' shelf."""
         if "full_live" in self.phase.given and "full_live" not in self.phase.milestones.reached:
             return False  # its racks are on their way by the file's word
-        return lot.racks <= self.racks_that_fill(lot.kw) or lot.racks <= self._shelf(lot)
-
-    def _shelf(self, lot: Lot) -> int:
-        """Spares still missing, once the hall itself is full."""
-        if self.racks_that_fill(lot.kw) > 0:
-            return self.racks_that_fill(lot.kw) + self.spares_for(lot.kw) - self.service.stock
-        return self.spares_for(lot.kw) - self.service.stock
+        fit = self.racks_that_fill(lot.kw)
+        return lot.racks <= fit or lot.racks <= fit + self.spares_for(lot.kw) - self.service.stock
 
     @property
     def filled(self) -> float:
@@ -135,17 +132,15 @@ class Hall:
         racks = self.world.chips.racks[self.phase.site.tenant]
         fit = min(lot.racks, self.racks_that_fill(lot.kw))
         if fit < lot.racks:
-            racks.spares += lot.racks - fit
-            self.service.stock += lot.racks - fit
-            self.service.spares += lot.racks - fit
-            self.service.fill()
+            self.service.add_spares(lot, lot.racks - fit)
             lot.racks = fit
             if fit == 0:
                 return
         lot.number = len(self.routes)
         self.used_kw += lot.racks * lot.kw
         racks.bring_up += lot.racks
-        new_kw = 0.0 if lot.purchase.refresh else max(0.0, self.used_kw - self._most_kw)
+        again = lot.purchase.refresh and lot.purchase.phase is self.phase
+        new_kw = 0.0 if again else max(0.0, self.used_kw - self._most_kw)
         self._most_kw = max(self._most_kw, self.used_kw)
         route = Route(self, lot, new_kw)
         self.routes.append(route)
@@ -157,7 +152,7 @@ class Hall:
         """Racks go live. Those in place of others do not prolong the phase's trail: that is the new ones', `new_kw`."""
         phase, now = self.phase, self.world.clock.now
         phase.count("live", kw)
-        phase.count("chips_on_hand", -kw)
+        self.on_hand(-kw)
         if new_kw <= 0:
             return
         self.ever_live_kw += new_kw
@@ -167,6 +162,10 @@ class Hall:
         if self.ever_live_kw >= LIVE_SHARE * phase.kw - 1e-6:
             phase.reach("full_live", extend(trail, now, "bring_up", phase.who))
 
+    def on_hand(self, kw: float) -> None:
+        """The tenant has so many kW more in racks that are not live. They are the tenant's, not the phase's."""
+        self.world.record.change(self.world.clock.now, self.phase.site.tenant, "chips_on_hand", kw)
+
     def open_live(self, trail: Trail, minute: int) -> None:
         """Everything is live already (or at a date that the file gives)."""
         phase = self.phase
@@ -175,14 +174,21 @@ class Hall:
         self.last_live = trail
         phase.reach("first_live", trail, minute)
         phase.reach("full_live", trail, minute)
-        if self.opening_racks and self.opening_purchase is not None:
-            kw = phase.kw / self.opening_racks  # what the file says of the phase holds
-            self.service.enter(self.opening_racks, kw, self.opening_purchase, minute)
+        lot, self.opening = self.opening, None
+        if lot is not None:
+            self.service.enter(lot.racks, lot, minute)
+            self.service.complete(lot, minute)
 
     @property
     def open_routes(self) -> list[Route]:
         """Lots on their way to where no racks have been before."""
         return [route for route in self.routes if route.new_kw > 0 and not route.live]
+
+    @property
+    def lots(self) -> list[Lot]:
+        """All racks that are here."""
+        under_way = [route.lot for route in self.routes if not route.live]
+        return [*under_way, *self.service.lots, *([self.opening] if self.opening is not None else [])]
 
     def closing(self) -> Trail | None:
         """The trail of the last lot, as it would close now; None before the hall is open."""
@@ -202,18 +208,20 @@ class Hall:
         return extend(trail, now, "bring_up", self.phase.who)
 
     def end(self) -> None:
-        """The phase has ended: what is not live goes back to storage."""
+        """The phase has ended: all its racks go back to storage."""
         self.ended = True
         self.works.cancel()
         chips = self.world.chips
-        tenant = self.phase.site.tenant
-        racks = chips.racks[tenant]
+        racks = chips.racks[self.phase.site.tenant]
         back: list[Lot] = []
         for route in self.routes:
             back += route.stop()
         for lot in back:
             racks.bring_up -= lot.racks
-            racks.storage += lot.racks
-            chips.stored[tenant].append(lot)
-        self.service.end()
-        chips.phase_ended(self.phase)
+            self.world.hardware.assets.stood_idle(lot, lot.racks)
+        if self.opening is not None:
+            back.append(self.opening)
+            racks.live -= self.opening.racks
+            self.on_hand(self.opening.racks * self.opening.kw)
+            self.opening = None
+        chips.put_back(self.phase, [*back, *self.service.end()])

@@ -6,8 +6,10 @@ Powers are MW of IT load. Nothing here knows a date, a table or a random number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final, TypeAlias
+
+import numpy as np
 
 from dcsim.ledger import Ints, Monthly
 
@@ -136,3 +138,20 @@ class History:
     """By party that guarantees, lends or supplies: `PARTY_NUMBERS` that are not zero."""
     compute: dict[str, tuple[list[float], list[float], list[float]]] = field(default_factory=dict)
     """By tenant with demand or clouds: MW rented, MW wanted, MW wanted and not served, at the end of each month."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same came about."""
+        if not isinstance(other, History):
+            return NotImplemented
+        return all(_same(getattr(self, one.name), getattr(other, one.name)) for one in fields(self))
+
+
+def _same(one: object, other: object) -> bool:
+    """Equal, arrays entry by entry."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return bool(np.array_equal(one, other))  # type: ignore[arg-type]
+    if isinstance(one, dict) and isinstance(other, dict):
+        return list(one) == list(other) and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return one == other or (one != one and other != other)  # what there is none of is not a number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,19 +149,62 @@ class Money:
         if stopped is not None and at >= stopped:
             return False
         self.ledger.add(at, payer, payee, kind, dollars)
-        if 0 <= at <= self.world.last_minute:
-            month = self.month_of(at)
-            if payer in self.accounts:
-                self.accounts[payer].paid[month] += dollars
-            if payee in self.accounts:
-                self.accounts[payee].received[month] += dollars
+        self._followed(at, payer, payee, dollars)
         return True
+
+    def bill(self, payer: str, payee: str, kind: str, dollars: int, minute: int, contract: str | None = None) -> bool:
+        """Pay what was used up to `minute`. False if the payer has stopped: then it stays owed."""
+        if self.pay(payer, payee, kind, dollars, minute):
+            return True
+        if dollars:
+            self.book(payer, payee, kind, [minute], [dollars], contract)
+        return False
+
+    # Owing.
+
+    def payments(self, payer: str, first: int, end: int) -> list[tuple[int, int]]:
+        """(minute, dollars) of all that a party pays from minute `first` to before minute `end`, in due order."""
+        found = self.ledger.payments(payer, first, end)
+        for flow in self._by_payer.get(payer, []):
+            minutes, dollars = flow.paid
+            at, to = np.searchsorted(minutes, (first, end))
+            found += zip(minutes[at:to].tolist(), dollars[at:to].tolist(), strict=True)
+        return sorted(found, key=lambda payment: payment[0])
+
+    def arrears(self, payer: str, minute: int) -> int:
+        """Dollars that a party owes and has not paid of what fell due up to and including `minute`."""
+        return sum(flow.arrears(minute) for flow in self._by_payer.get(payer, []))
+
+    def arrears_to(self, payee: str, minute: int) -> dict[str, int]:
+        """The same by payer of what is owed to a party."""
+        owed: dict[str, int] = {}
+        for flow in self.flows:
+            if flow.payee == payee and flow.unpaid_from is not None and (due := flow.arrears(minute)):
+                owed[flow.payer] = owed.get(flow.payer, 0) + due
+        return owed
+
+    def unpaid(self, payer: str, kinds: Iterable[str]) -> Ints:
+        """Dollars of some kinds that a party has left unpaid, by the month in which they fell due."""
+        out: Ints = np.zeros(self.months, np.int64)
+        for flow in self._by_payer.get(payer, []):
+            if flow.unpaid_from is not None and flow.kind in kinds:
+                late = (flow.minutes >= max(0, flow.unpaid_from)) & (flow.minutes < self.ledger.end)
+                month = np.searchsorted(self.ledger.months, flow.minutes[late], side="right")
+                np.add.at(out, month, flow.dollars[late])
+        return out
 
     # Stopping.
 
     def stop(self, payer: str, minute: int) -> list[Flow]:
-        """From `minute` on a party pays nothing; returns its flows. They stay owed, and are in arrears."""
+        """From `minute` on a party pays nothing; returns its flows. They stay owed, and are in arrears.
+
+        If `minute` is past, what it has paid since is taken back, and owed as well.
+        """
         self.stopped[payer] = min(minute, self.stopped.get(payer, minute))
+        if minute < self.world.clock.now:
+            for at, pair, dollars in self.ledger.take_back(payer, minute):
+                self._followed(at, payer, pair.payee, -dollars)
+                self.book(payer, pair.payee, pair.kind, [at], [dollars])
         flows = self._by_payer.get(payer, [])
         for flow in flows:
             self._count(flow, -1)
@@ -185,6 +228,16 @@ class Money:
                 self.pay(payer, flow.payee, flow.kind, owed, minute)
                 total += owed
         return total
+
+    def _followed(self, minute: int, payer: str, payee: str, dollars: int) -> None:
+        """Keep the accounts of payer and payee at what was paid at once."""
+        accounts = self.accounts
+        if (payer in accounts or payee in accounts) and 0 <= minute <= self.world.last_minute:
+            month = self.month_of(minute)
+            if payer in accounts:
+                accounts[payer].paid[month] += dollars
+            if payee in accounts:
+                accounts[payee].received[month] += dollars
 
     def _count(self, flow: Flow, sign: int) -> None:
         """Keep the accounts of payer and payee at what the flow will bring them."""

@@ -29,7 +29,7 @@ class Negotiation(Step):
     def _talked(self) -> None:
         self.let_go()
         assert self.trail is not None
-        if self.world.draws.fails(f"sites.{self.site.id}.negotiation.fail", self.spec.fail.value):
+        if self.world.draws.fails(f"sites.{self.site.id}.negotiation.fail", self.world.now(self.spec.fail).value):
             self.site.end("lost", "negotiation failed", self.trail)
         else:
             self.site.reach("negotiated", self.trail)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dcsim.model.backing import Reservation, split
 from dcsim.model.blueprint import dollars
-from dcsim.model.credit import Cover
+from dcsim.model.credit import Panel, panels_of
+from dcsim.model.guarantee import Cover
 from dcsim.network.contracts import Contract
 from dcsim.scenario.fields import SITE_MILESTONES
 
@@ -65,13 +67,13 @@ def open_positions(site: Site, given: dict[str, int]) -> None:
     initial, world = site.spec.initial, site.world
     if initial is None:
         return
-    backer = _opening_guarantor(site, given)
-    if backer is not None:
-        guarantor = world.guarantors[backer]
-        cap = initial.cap
-        amount = dollars(cap.value) if cap is not None else guarantor.offer(site.cover_wanted())
-        guarantor.book_opening(amount)
-        site.cover = Cover(site, guarantor, amount, None)
+    panel = _opening_panel(site, given)
+    backer = panel.guarantors[0].id if panel is not None else None
+    if panel is not None:
+        cap, terms = initial.cap, site.support.terms(panel)
+        amounts = panel.offer(site.support.wanted(terms)) if cap is None else split(dollars(cap.value), panel.shares)
+        reserved = [Reservation.opening(g, site.tenant, n) for g, n in zip(panel.guarantors, amounts, strict=True)]
+        site.cover = Cover(site, reserved, terms)
     if initial.loan is not None and site.financing is not None:
         missing = dollars(initial.loan.value)
         for id in site.financing.spec.lenders:
@@ -95,12 +97,12 @@ def open_positions(site: Site, given: dict[str, int]) -> None:
         site.financing.loan = dollars(initial.loan.value)
 
 
-def _opening_guarantor(site: Site, given: dict[str, int]) -> str | None:
-    """Who covers the site from the start: as written; else, until it has closed, the first whom it would ask."""
+def _opening_panel(site: Site, given: dict[str, int]) -> Panel | None:
+    """Who covers the site from the start: as written; else, until it has closed, those whom it would ask first."""
     initial, request = site.spec.initial, site.spec.guarantee
     assert initial is not None
     if initial.cap is None and ("financial_close" in given or "guarantee_signed" not in given):
         return None
-    if initial.guarantor is None and site.needs_guarantor and request is not None:
-        return request.guarantors[0]
-    return initial.guarantor
+    if initial.guarantor is not None:
+        return Panel((site.world.guarantors[initial.guarantor],), (1.0,))
+    return panels_of(site)[0] if site.needs_guarantor and request is not None else None

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dcsim.model.blueprint import DAY, half_up
 from dcsim.model.forecast import median
+from dcsim.model.supply import Lot
 
 if TYPE_CHECKING:
     from dcsim.model.hall import Hall
-    from dcsim.model.supply import Purchase, Racks
+    from dcsim.model.supply import Racks
     from dcsim.model.world import World
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Cohort:
-    """Racks that went live together, and leave together."""
+    """Racks of a lot that went live together, and leave together."""
 
-    purchase: Purchase
+    lot: Lot
     kw: float
     """Power of one rack."""
+    began: int
+    """Minute from which their life in service counts."""
     live: int = 0
     down: int = 0
     """Places whose racks failed and have not been replaced."""
@@ -36,6 +39,8 @@ class Service:
         """Spares on the shelf."""
         self.stock = 0
         """Spares that belong to the hall, in repair or on the shelf."""
+        self._shelf: list[Lot] = []
+        """What the spares were bought as."""
         self._cohorts: list[Cohort] = []
         self._live = 0
         self._down = 0
@@ -52,25 +57,42 @@ class Service:
     def _book(self) -> Racks:
         return self.world.chips.racks[self.hall.phase.site.tenant]
 
-    def enter(self, racks: int, kw: float, purchase: Purchase, minute: int) -> None:
-        """Racks of so many kW each have gone live, as the hall has counted."""
-        cohort = Cohort(purchase, kw, racks)
+    def add_spares(self, lot: Lot, racks: int) -> None:
+        """So many racks of a lot are put on the shelf."""
+        self.world.hardware.assets.stood_idle(lot, racks)
+        self._shelf.append(replace(lot, racks=racks))
+        self._book.spares += racks
+        self.stock += racks
+        self.spares += racks
+        self._fill()
+
+    def enter(self, racks: int, lot: Lot, minute: int) -> None:
+        """Racks of a lot have gone live, as the hall has counted; they leave at the end of their life."""
+        cohort = Cohort(lot, lot.kw, minute - lot.used, racks)
         self._cohorts.append(cohort)
         self._live += racks
-        clock, last_minute = self.world.clock, self.world.last_minute
         if self.hall.spec.failures is not None and not self._watching:
             self._watching = True
             self.world.on_month(self._month)
-        life = self.world.spec.chips.products[purchase.product].life
-        if life is None:
+        end = self._end_of_life(lot, minute)
+        if end is not None and end <= self.world.last_minute:
+            self.world.clock.at(end, lambda: self._retire(cohort))
+
+    def complete(self, lot: Lot, minute: int) -> None:
+        """The last rack of a lot has gone live: one order will replace the whole lot at the end of that one's life."""
+        end = self._end_of_life(lot, minute)
+        if end is None or self.hall.spec.at_end_of_life != "refresh_same_mw":
             return
-        end = max(clock.now, minute + half_up(life.value * DAY))
-        if end <= last_minute:
-            clock.at(end, lambda: self._retire(cohort))
-        if self.hall.spec.at_end_of_life == "refresh_same_mw":
-            order = max(clock.now, end - median(purchase.spec.lead_time))
-            if order <= last_minute:
-                clock.at(order, lambda: self._refresh(racks, purchase))
+        order = max(self.world.clock.now, end - median(lot.purchase.spec.lead_time))
+        if order <= self.world.last_minute:
+            self.world.clock.at(order, lambda: self._refresh(lot))
+
+    def _end_of_life(self, lot: Lot, minute: int) -> int | None:
+        """Minute in which racks leave that go live in `minute`; None if they stay for good."""
+        life = self.world.spec.chips.products[lot.purchase.product].life
+        if life is None:
+            return None
+        return max(self.world.clock.now, minute - lot.used + half_up(life.value * DAY))
 
     # Failures.
 
@@ -81,31 +103,37 @@ class Service:
             return False
         k = self._months
         self._months += 1
+        if not self._live:
+            return True
         chance = min(1.0, failures.per_year.value / 12)
         left = failed = self.world.draws.binomial(f"{self.hall.path}.failures", self._live, chance, k)
         if failed == 0:
             return True
+        lost = 0.0
         for cohort in self._cohorts:
             racks = min(left, cohort.live)
-            self._move(cohort, -racks)
+            lost += self._move(cohort, -racks)
             left -= racks
             if not left:
                 break
         self._book.rma += failed
-        self.fill()
+        self._fill(lost)
         minutes = max(1, self.world.draws.minutes(failures.repaired_in, k))
         self.world.clock.at(self.world.clock.now + minutes, lambda: self._repaired(failed))
         return True
 
-    def fill(self) -> None:
-        """Spares take the places of those that failed."""
+    def _fill(self, kw: float = 0.0) -> None:
+        """Spares take the places of those that failed; `kw` have gone live (negative: failed) in the same minute."""
         for cohort in self._cohorts:
             if not self.spares or not self._down:
-                return
+                break
             racks = min(self.spares, cohort.down)
             self.spares -= racks
             self._book.spares -= racks
-            self._move(cohort, racks)
+            kw += self._move(cohort, racks)
+        if kw:
+            self.hall.phase.count("live", kw)
+            self.hall.on_hand(-kw)
 
     def _repaired(self, racks: int) -> None:
         """Repaired racks go to the shelf, and from there to where one is missing."""
@@ -118,18 +146,16 @@ class Service:
         book.retired += gone
         self.spares += racks - gone
         book.spares += racks - gone
-        self.fill()
+        self._fill()
 
-    def _move(self, cohort: Cohort, racks: int) -> None:
-        """So many places of a cohort are filled (negative: emptied)."""
-        if racks:
-            cohort.live += racks
-            cohort.down -= racks
-            self._live += racks
-            self._down -= racks
-            self._book.live += racks
-            self.hall.phase.count("live", racks * cohort.kw)
-            self.hall.phase.count("chips_on_hand", -racks * cohort.kw)
+    def _move(self, cohort: Cohort, racks: int) -> float:
+        """So many places of a cohort are filled (negative: emptied); returns their power, kW."""
+        cohort.live += racks
+        cohort.down -= racks
+        self._live += racks
+        self._down -= racks
+        self._book.live += racks
+        return racks * cohort.kw
 
     # End of life.
 
@@ -143,19 +169,46 @@ class Service:
         self._down -= cohort.down
         self._book.live -= cohort.live
         self._book.retired += cohort.live
+        cohort.lot.title.gone += cohort.live + cohort.down
         self.hall.phase.count("live", -cohort.live * cohort.kw)
-        self.hall.phase.count("chips_on_hand", -cohort.down * cohort.kw)
+        self.hall.on_hand(-cohort.down * cohort.kw)
         self.hall.used_kw -= (cohort.live + cohort.down) * cohort.kw
         self.world.chips.allocate(self.hall.phase.site.tenant)
 
-    def _refresh(self, racks: int, purchase: Purchase) -> None:
+    def _refresh(self, lot: Lot) -> None:
         """Order the same MW of what is sold then; what is less than a rack is added to the next order."""
         if not self._ended:
             k = self._refreshes
             self._refreshes += 1
-            self._owed_kw += racks * purchase.rack_kw
-            self._owed_kw -= self.world.chips.refresh(self.hall.phase, purchase.spec, self._owed_kw, k)
+            self._owed_kw += lot.racks * lot.purchase.rack_kw
+            self._owed_kw -= self.world.chips.orders.refresh(self.hall.phase, lot.purchase.spec, self._owed_kw, k)
 
-    def end(self) -> None:
-        """The phase has ended: nothing fails or retires here any more."""
+    # The end of the phase.
+
+    @property
+    def lots(self) -> list[Lot]:
+        """Racks in service and spares."""
+        return [*(cohort.lot for cohort in self._cohorts), *self._shelf]
+
+    def end(self) -> list[Lot]:
+        """The phase has ended: nothing fails or retires here any more. Returns all racks, as lots for storage.
+
+        Racks are as old as the places in which they are; those in repair come back with them. Whoever is overdue to
+        leave is gone.
+        """
         self._ended = True
+        now, book = self.world.clock.now, self._book
+        back = [
+            replace(c.lot, racks=c.live + c.down, number=-1, used=now - c.began)
+            for c in self._cohorts
+            if c.live + c.down
+        ]
+        back += self._shelf
+        book.live -= self._live
+        book.spares -= self.spares
+        book.rma -= self._down + self.stock - self.spares + self._overdue
+        book.retired += self._overdue
+        self.hall.on_hand(sum(c.live * c.kw for c in self._cohorts))
+        self._cohorts, self._shelf = [], []
+        self._live = self._down = self.spares = self.stock = self._overdue = 0
+        return back

@@ -55,7 +55,7 @@ class Phase:
         self.facility_kw: int = half_up(self.kw * site.spec.pue.peak.value)
         self.ended: str | None = None
         self.works: PhaseConstruction = spec.construction or NOTHING_TO_BUILD
-        self.milestones = Milestones(
+        self.milestones: Milestones = Milestones(
             (*PHASE_MILESTONES, *STARTS, *self.works.activities, *self.works.equipment), site.milestones
         )
         self.given: dict[str, int] = {}
@@ -73,6 +73,7 @@ class Phase:
         self.excused = 0
         self.past_outside = 0
         self._measures: dict[str, float] = {}
+        self._history: dict[str, list[tuple[int, float]]] = {"ready": [], "live": []}
         self.meters: defaultdict[str, Meter] = defaultdict(Meter)
         """What each measure of the phase amounts to."""
         self._take_up()
@@ -144,7 +145,8 @@ class Phase:
 
     def _after_gap(self, name: str, trail: Trail) -> None:
         """The phase starts after those before it; the gap is the building's own."""
-        start = trail.minute + self.gap
+        gap = self.site.spec.construction.phase_gap
+        start = trail.minute + sum(self.world.draws.minutes(gap, k) for k in range(self.index))
 
         def reached() -> None:
             if not self.ended:
@@ -169,8 +171,8 @@ class Phase:
 
     def _test(self, again: bool) -> None:
         spec = self.works.commissioning
-        draws = self.world.draws
-        retest = again and draws.fails(f"{self.path}.construction.commissioning.retest", spec.retest.value)
+        draws, chance = self.world.draws, self.world.now(spec.retest).value
+        retest = again and draws.fails(f"{self.path}.construction.commissioning.retest", chance)
         self.commissioning.work(
             draws.minutes(spec.duration), lambda: self._test(again=False) if retest else self._commissioned()
         )
@@ -185,6 +187,7 @@ class Phase:
         self.count("energised", self.kw - self._measures.get("energised", 0))
         self.count("ready", self.kw)
         self.judge_date(trail)
+        self.site.lease.ready(self)
         if self.site.spec.lease.rent_commencement is None:
             self.reach("rent_commencement", trail, trail.minute)
 
@@ -221,6 +224,7 @@ class Phase:
             self.target = self.world.blueprint.minute_of(lease.target)
         else:
             self.target = forecast_rfs(self) + self.world.draws.minutes(lease.float_days)
+        self.site.lease.closed(self)
 
     def reach(self, name: str, trail: Trail, minute: int | None = None) -> None:
         """A milestone of the phase."""
@@ -236,7 +240,14 @@ class Phase:
         self._measures[measure] = self._measures.get(measure, 0) + kw
         at = max(0, self.world.clock.now if minute is None else minute)
         self.meters[measure].add(at, kw)
+        if measure in self._history:
+            self._history[measure].append((at, kw))
         self.world.record.change(at, self.site.tenant, measure, kw)
+
+    def changes(self, measure: str) -> tuple[list[int], list[float]]:
+        """(minutes, kW) by which `ready` or `live` rose or fell."""
+        found = self._history[measure]
+        return [minute for minute, _ in found], [kw for _, kw in found]
 
     def uncount(self, measure: str) -> None:
         """The phase no longer counts towards a measure."""
@@ -254,6 +265,7 @@ class Phase:
         self.commissioning.cancel()
         for measure in list(self._measures):
             self.uncount(measure)
+        self.site.lease.phase_ended(self)
         if self.hall is not None:
             self.hall.end()
         self.forecasts.end()

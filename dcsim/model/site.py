@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from dcsim.engine.trail import Trail, extend, origin
 from dcsim.errors import ModelError
-from dcsim.model.blueprint import DAY, YEAR, dollars, down, half_up
-from dcsim.model.credit import Cover, Support
+from dcsim.model.blueprint import DAY, dollars, half_up
+from dcsim.model.call import Call
+from dcsim.model.credit import Support
 from dcsim.model.decision import Candidate, Decision
 from dcsim.model.diligence import Diligence
+from dcsim.model.early_works import EarlyWorks
+from dcsim.model.energy import SiteEnergy
 from dcsim.model.financing import Financing, Lender, annual_rent, debt_capacity, whole_years
 from dcsim.model.forecast import forecast_energised
 from dcsim.model.grid import SiteGrid
@@ -19,10 +22,11 @@ from dcsim.model.milestones import Milestones
 from dcsim.model.negotiation import Negotiation
 from dcsim.model.opening import given_milestones, open_positions
 from dcsim.model.phase import Phase
-from dcsim.network.contracts import Contract
+from dcsim.model.replacement import Replacement
 from dcsim.scenario.fields import RATINGS, SITE_MILESTONES, After, at_least
 
 if TYPE_CHECKING:
+    from dcsim.model.guarantee import Cover
     from dcsim.model.step import Step
     from dcsim.model.world import World
 
@@ -43,10 +47,9 @@ class Site:
         self.ended: str | None = None
         self.cover: Cover | None = None
         self._given: dict[str, int] = {}
-        self._early = 0
         self.spent = 0
         """Dollars of building cost committed so far."""
-        self.milestones = Milestones((*SITE_MILESTONES, *OUTCOMES, "ended", *spec.diligence))
+        self.milestones: Milestones = Milestones((*SITE_MILESTONES, *OUTCOMES, "ended", *spec.diligence))
         self.phases = {name: Phase(self, name, phase, index) for index, (name, phase) in enumerate(spec.phases.items())}
         self.kw = sum(phase.kw for phase in self.phases.values())
         financing = spec.financing
@@ -57,9 +60,13 @@ class Site:
         self.decision = Decision(self)
         self.negotiation = Negotiation(self)
         self.support = Support(self)
+        self.replacement = Replacement(self)
         self.financing = Financing(self) if financing is not None else None
         self.grid = SiteGrid(self)
         self.lease = Lease(self)
+        self.energy = SiteEnergy(self)
+        self.early_works = EarlyWorks(self)
+        self.call = Call(self)
 
     # The order of the steps.
 
@@ -82,6 +89,9 @@ class Site:
         m.on("financial_close", self._closed)
         self.grid.begin()
         self.lease.begin()
+        self.energy.begin()
+        self.early_works.begin()
+        self.call.begin()
         for phase in self.phases.values():
             phase.begin()
         self._take_up()
@@ -92,11 +102,10 @@ class Site:
         """Begin a step an offset after its milestones (the approval, if none are named), unless its result is given."""
         after = (spec.after if spec is not None else ()) or ("approved",)
         delay = spec.delay if spec is not None else None
-        minutes = self.world.draws.minutes(delay) if delay is not None else 0
 
         def reached(trail: Trail) -> None:
             if not self.ended and not self.is_given(result):
-                step.begin_after(trail, minutes)
+                step.begin_after(trail, self.world.draws.minutes(delay) if delay is not None else 0)
 
         self.milestones.on_all(after, reached)
 
@@ -178,24 +187,12 @@ class Site:
         """Leased MW counts from here."""
         world = self.world
         self.letter.close()
-        kw = sum(p.kw for p in self.phases.values() if not p.ended)
         for phase in self.phases.values():
             if not phase.ended:
                 phase.uncount("loi")
                 phase.uncount("diligence")
                 phase.leased(trail.minute)
-        world.book.open(
-            Contract(
-                "lease",
-                f"lease:{self.id}",
-                self.tenant,
-                self.developer,
-                kw,
-                trail.minute,
-                site=self.id,
-                tenant=self.tenant,
-            )
-        )
+        self.lease.sign(trail.minute)
         if self.financing is not None and not self.is_given("financial_close"):
             self.financing.lease_signed(trail.minute)
         world.chips.site_leased(self)
@@ -245,23 +242,15 @@ class Site:
         self.grid.end()
         if self.cover is not None:
             self.cover.end()
+        self.call.end()
         self.lease.end(now)
         book = self.world.book
-        book.close(self.lease.id, now)
         for id in self.financing.spec.lenders if self.financing is not None else ():
             book.close(f"loan:{self.id}:{id}", now)
         end = origin(now, self.id) if closing is None else extend(closing, now, "policy", self.id)
         self.world.record.milestone(now, self.tenant, self.id, None, None, "ended")
         self.milestones.reach("ended", end)
         self.milestones.reach(state, end)
-
-    def commit_early(self, amount: int) -> bool:
-        """Whether a cost fits what is left of the early-works budget; if so it is committed."""
-        early = self.spec.construction.early_works
-        if early is None or self._early + amount > down(early.budget.value * self.cost):
-            return False
-        self._early += amount
-        return True
 
     # What others ask.
 
@@ -356,12 +345,7 @@ class Site:
     @property
     def base_term_rent(self) -> int:
         """Undiscounted rent of the base term, dollars."""
-        kw = sum(p.kw for p in self.phases.values() if not p.ended)
-        step = 1 + self.world.draws.value(self.spec.lease.escalator)
-        years = half_up(self.spec.lease.term.value * DAY) / YEAR
-        full = int(years)
-        times = sum(step**t for t in range(full)) + (years - full) * step**full
-        return half_up(annual_rent(self.rent, kw) * times)
+        return self.lease.base_term_rent
 
     def candidate(self) -> Candidate:
         """The site as a conversion policy sees it."""

@@ -14,20 +14,29 @@ from dcsim.engine.pool import Pool
 from dcsim.errors import ModelError, UsageError, suggest
 from dcsim.model.blueprint import YEAR, Blueprint, half_up
 from dcsim.model.chips import Chips
+from dcsim.model.cloud import CloudContract
+from dcsim.model.compute import Compute
 from dcsim.model.credit import Guarantor
 from dcsim.model.decision import Policy, Tenant
+from dcsim.model.developers import watch_developers
+from dcsim.model.edits import Edits
 from dcsim.model.ending import audit_books, finish
 from dcsim.model.equipment import Maker
 from dcsim.model.financing import Lender
 from dcsim.model.grid import Region
+from dcsim.model.hardware import Hardware
+from dcsim.model.hazards import Hazards
 from dcsim.model.history import History
 from dcsim.model.milestones import Milestones
 from dcsim.model.money import Money
 from dcsim.model.parties import make_parties
 from dcsim.model.record import Record
+from dcsim.model.regime import Market
 from dcsim.model.shocks import Shocks
 from dcsim.model.site import Site
+from dcsim.model.sublease import Bills
 from dcsim.model.supply import Supplier
+from dcsim.model.treasury import Treasury
 from dcsim.network.contracts import Book
 from dcsim.quantity import Quantity
 from dcsim.scenario.fields import When
@@ -52,8 +61,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class World:
     """A scenario coming to life once, with one replication's draws.
 
-    `unlimited` lifts every shared limit (the plan). `policies` are conversion policies by tenant, in place of the
-    file's. Nothing is booked before `run`.
+    `unlimited` lifts every shared limit (the plan, which knows no shocks unless `dated_shocks` asks for them).
+    `policies` are conversion policies by tenant, in place of the file's. Nothing is booked before `run`.
 
     Raises UsageError for the policy of a tenant that is not in the scenario.
     """
@@ -66,12 +75,14 @@ class World:
         *,
         trace: bool = False,
         unlimited: bool = False,
+        dated_shocks: bool | None = None,
         policies: Mapping[str, Policy] | None = None,
     ) -> None:
         self.blueprint = blueprint
         self.spec = blueprint.scenario.spec
         self.draws = draws
         self.unlimited = unlimited
+        self.dated_shocks = not unlimited if dated_shocks is None else dated_shocks
         self.last_minute = blueprint.last_minute
         self.never = blueprint.last_minute + 1000 * YEAR
         self.event_log = EventLog(tracing=trace)
@@ -80,14 +91,19 @@ class World:
         self.book = Book()
         self.money = Money(self)
         self.parties = make_parties(self)
+        self.edits = Edits(self)
+        self.market = Market(self)
+        self.shocks = Shocks(self)
         self.by: Callable[[str, Quantity], Quantity] = blueprint.by
         self._monthly: list[Callable[[], bool | None]] = []
         self._at_month_end: list[Callable[[Month], None]] = []
         self.next_month = self._month_after(0)
+        self._begun = False
         spec = self.spec
         for id in policies or ():
             if id not in spec.tenants:
                 raise UsageError(f"policies: unknown tenant {id!r}{suggest(id, spec.tenants)}")
+        self.treasuries = {id: Treasury(self, id) for id, tenant in spec.tenants.items() if tenant.treasury is not None}
         self.tenants = {id: Tenant(self, id, (policies or {}).get(id)) for id in spec.tenants}
         self.crews = {id: self.pool(id, team) for id, team in spec.crews.items()}
         self.regions = {id: Region(self, id) for id in spec.regions}
@@ -97,19 +113,46 @@ class World:
         makers_of_chips = dict.fromkeys(product.supplier for product in spec.chips.products.values())
         self.suppliers = {id: Supplier(self, id) for id in makers_of_chips}
         self.sites = {id: Site(self, id, rank) for rank, id in enumerate(spec.sites)}
+        self.bills = Bills(self)
+        self.hardware = Hardware(self)
         self.chips = Chips(self)
-        self.shocks = Shocks(self)
+        self.clouds = {id: CloudContract(self, id) for id in spec.cloud}
+        self.compute = {id: Compute(self, id) for id in spec.tenants}
+        for id, treasury in self.treasuries.items():
+            treasury.compute = self.compute[id]
+        self.hazards = Hazards(self)
+        watch_developers(self)
 
     # Running.
 
     def run(self) -> History:
         """Simulate to the horizon. Raises ModelError if the books do not balance at the end."""
+        self.advance(self.last_minute)
+        finish(self)
+        audit_books(self)
+        return self.record.history
+
+    def advance(self, minute: int) -> None:
+        """Simulate to the end of `minute` and stand still there; `advance` and `run` go on from it."""
+        if not self._begun:
+            self._begun = True
+            self._begin()
+        self.clock.run(minute)
+
+    def _begin(self) -> None:
         for guarantor in self.guarantors.values():
             guarantor.begin()
         self.chips.begin()
         for site in self.sites.values():
             site.begin()
+        for cloud in self.clouds.values():
+            cloud.begin()
+        for treasury in self.treasuries.values():
+            treasury.begin()
+        self.edits.start()
+        self.market.begin()
         self.shocks.begin()
+        self.hazards.begin()
         shared = any(supplier.limited for supplier in self.suppliers.values())
         for minute in (0, *self.blueprint.months):
             if minute:
@@ -119,15 +162,13 @@ class World:
         for number, (first, end) in enumerate(pairwise((0, *self.blueprint.months, self.last_minute + 1))):
             month = Month(number, first, end)
             self.clock.stage_at(min(end, self.last_minute), Stage.TREASURY, lambda month=month: self._month_end(month))  # type: ignore[misc]
-        self.clock.run(self.last_minute)
-        finish(self)
-        audit_books(self)
-        return self.record.history
 
     def _month_end(self, month: Month) -> None:
         """A calendar month is over: bills, then treasuries, in order of asking."""
         for callback in self._at_month_end:
             callback(month)
+        for treasury in self.treasuries.values():
+            treasury.settle(month)
 
     def on_month_end(self, callback: Callable[[Month], None]) -> None:
         """Call back at the end of every calendar month (00:00 of the 1st, and 23:59 of the horizon)."""
@@ -189,11 +230,20 @@ class World:
 
     def now(self, quantity: Quantity) -> Quantity:
         """A quantity as it stands now, with what shocks and the regime have made of it."""
-        return quantity
+        return self.edits.now(quantity) if self.edits.any else quantity
+
+    @property
+    def changeable(self) -> bool:
+        """Whether edits in time may come into force at all."""
+        return bool(self.blueprint.scenario.in_time)
+
+    def later(self, duration: Quantity) -> int | Callable[[], int]:
+        """Minutes of something that starts later: asked then, where edits in time may change them meanwhile."""
+        return (lambda: self.draws.minutes(duration)) if self.changeable else self.draws.minutes(duration)
 
     def surplus_mw(self, tenant: str) -> float:
-        """MW that a tenant has beyond its demand; 0 where it says nothing of its demand."""
-        return 0.0
+        """MW live and rented that a tenant has beyond its demand; 0 where it says nothing of its demand."""
+        return self.compute[tenant].surplus_mw
 
     # Teams.
 

@@ -1,16 +1,13 @@
-"""Contracts between parties, as the simulation writes and reads them; a networkx graph on request."""
+"""Contracts between parties, as the simulation writes and reads them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from dcsim.errors import ModelError
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 Kind = Literal[
     "loi", "lease", "loan", "guarantee", "equity", "supply", "vendor_finance", "hardware_lease",
@@ -27,7 +24,7 @@ class Contract:
     source: str
     target: str
     amount: int
-    """Whole dollars (guarantees, loans), kW (letters, leases) or racks (supply)."""
+    """What was agreed: whole dollars, or kW (letters, leases)."""
     opened: int
     """Minute from which it stands."""
     closed: int | None = None
@@ -38,6 +35,8 @@ class Contract:
     tenant: str | None = None
     guarantor: str | None = None
     """Who stands behind a loan's rent, for limits per guarantor."""
+    effective: int | None = None
+    """Minute from which a guarantee can be called; None: from when it is opened."""
     rank: int = 0
     """Seniority of the claim, 0 first."""
     minutes: list[int] = field(default_factory=list)
@@ -54,6 +53,10 @@ class Contract:
         at = bisect_left(self.minutes, minutes[0])
         self.minutes[at:] = minutes
         self.levels[at:] = dollars
+
+    def stands(self, minute: int) -> bool:
+        """Whether it was open at the end of a minute."""
+        return self.opened <= minute and (self.closed is None or self.closed > minute)
 
     def at_stake(self, minute: int) -> int:
         """Dollars at stake at the end of a minute; 0 before the first and once the contract has ended."""
@@ -102,13 +105,3 @@ class Book:
 
     def __iter__(self) -> Iterator[Contract]:
         return iter(self._contracts.values())
-
-    def graph(self, minute: int) -> nx.MultiDiGraph:
-        """The network at the end of a minute: parties, and an edge (key = id) for each contract that stood."""
-        import networkx as nx
-
-        graph = nx.MultiDiGraph()
-        for contract in self._contracts.values():
-            if contract.opened <= minute and (contract.closed is None or contract.closed > minute):
-                graph.add_edge(contract.source, contract.target, key=contract.id, contract=contract)
-        return graph

@@ -14,15 +14,12 @@ clearing at maturity finds no default at all; and it says nothing of who pays wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from dcsim.errors import ModelError, UsageError
 from dcsim.network.arrays import Floats, amounts, fractions, quotient
-
-_MOST_STEPS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +52,7 @@ def debtrank(impact: npt.ArrayLike, value: npt.ArrayLike, shock: npt.ArrayLike, 
     shares that add up to 1; shock: as value, distress at the start, 0 to 1. once: the 2012 form, in which a party
     passes on its distress in the step after it was first hit, and never again (and W is cut at 1, as there).
 
-    Steps on until nothing changes by more than 1e-16. Raises UsageError for shapes that do not fit or values out of
-    range, ModelError if it does not settle (a loop that passes on all but a hair).
+    Raises UsageError for shapes that do not fit or values out of range.
     """
     passes = amounts("impact", impact)
     worth = amounts("value", value)
@@ -73,15 +69,33 @@ def debtrank(impact: npt.ArrayLike, value: npt.ArrayLike, shock: npt.ArrayLike, 
 
 
 def _series(passes: Floats, first: Floats) -> Floats:
-    shares, new = first.copy(), first
-    for _ in range(_MOST_STEPS):
-        more = np.minimum(1.0, shares + np.matmul(new[..., None, :], passes)[..., 0, :])
-        new = more - shares
-        moves = (new > 1e-16).any(axis=-1, keepdims=True)
-        shares, new = np.where(moves, more, shares), np.where(moves, new, 0.0)
-        if not moves.any():
+    """Where the steps lead: h = min(1, first + W' h), which has one solution among those that distress reaches.
+
+    From above: all of them at 1; who is thereby below 1 has the linear equation instead; and so on, at most n times.
+    (Steps themselves may go on for ever: a ring that passes on everything fills up by a hair at a time.)
+    """
+    reached = first > 0
+    while True:
+        more = reached | ((reached[..., :, None] & (passes > 0)).any(axis=-2))
+        if (more == reached).all():
+            break
+        reached = more
+    shares = np.where(reached, 1.0, 0.0)
+    below = ~reached
+    one = np.eye(passes.shape[-1])
+    arrives = np.swapaxes(passes, -1, -2)
+    for _ in range(passes.shape[-1] + 1):
+        total = first + np.matmul(arrives, shares[..., None])[..., 0]
+        new = reached & ~below & (total < 1.0)
+        if not new.any():
             return shares
-    raise ModelError(f"distress does not settle in {_MOST_STEPS} steps")
+        below = below | new
+        linear = below & reached
+        system = one - arrives * linear[..., :, None] * linear[..., None, :]
+        fixed = np.where(linear, 0.0, shares)
+        right = np.where(linear, first + np.matmul(arrives, fixed[..., None])[..., 0], fixed)
+        shares = np.clip(np.linalg.solve(system, right[..., None])[..., 0], 0.0, 1.0)
+    raise ModelError("distress does not settle")
 
 
 def _once(passes: Floats, first: Floats) -> Floats:

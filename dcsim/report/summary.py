@@ -13,6 +13,9 @@ Keys of the object, stable within a `format`:
   `planned_days` (null without a plan), `mw_days` (mean a replication), `share` of all MW-days.
 - `delays`: the same for all causes together, with `open_share`, the part of the phases counted whose days are cut off
   at the horizon, and `ended_share`, the part left out because they ended; null where no phase is counted.
+- `expect`: a list of `id`, `expression`, `verdict` (`pass`, `fail`, `undecided`), `unit`, `value`, `low` and `high` (of
+  the statistic; dates as text; null where not reached, or without an interval), `of_difference` (whether that is the
+  statistic of left less right), `n`, `note`, and `found`, the same in words.
 - `warnings`: a list of texts.
 
 An estimate is an object of `value`, `low`, `high` (its 95 % Monte Carlo interval, null where there are too few
@@ -24,12 +27,15 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from typing import Any
 
+from dcsim.report.expect import expect_data
 from dcsim.report.text import percent
 from dcsim.stats import FEW_FOR_MEAN, Estimate, mean, needed_for_quantile, quantile, share
 from dcsim.study.dates import DateEstimate, estimate_date
 from dcsim.study.delays import CauseDays, Delays, days_since_1970, delays_of
+from dcsim.study.expect import Judged
 from dcsim.study.result import Result
 from dcsim.tables.layout import ScenarioLike
 from dcsim.tables.schema import target_name, year_ends
@@ -39,8 +45,9 @@ MANY_PENDING = 0.2
 """Share of the MW still open at the horizon from which the answers are mostly about the horizon."""
 
 
-def summarise(result: Result, scenario: ScenarioLike) -> dict[str, Any]:
-    """The answers of a run. Tables that were not kept leave their parts empty."""
+def summarise(result: Result, scenario: ScenarioLike, expectations: Sequence[Judged] = ()) -> dict[str, Any]:
+    """The answers of a run, with the verdicts on what was expected. Tables that were not kept leave their parts empty.
+    """
     manifest = result.manifest
     kept = set(manifest["tables"])
     outcomes = result.table("outcomes") if "outcomes" in kept and result.replications else None
@@ -60,6 +67,7 @@ def summarise(result: Result, scenario: ScenarioLike) -> dict[str, Any]:
         "end_states": [] if outcomes is None else _end_states(outcomes, scenario),
         "causes": [] if delays is None else [_cause(cause) for cause in delays.latest()],
         "delays": None if delays is None or delays.days is None else _all_causes(delays),
+        "expect": [expect_data(judged) for judged in expectations],
     }
     summary["warnings"] = _warnings(result, summary, delays)
     return summary

@@ -30,6 +30,7 @@ def summary_text(summary: dict[str, Any], height: int = HEIGHT) -> str:
     several = len({row["tenant"] for row in summary["live_mw"]}) > 1
     head = _head(summary)
     tail = [*_end_states(summary, one), *_causes(summary, one), *_warnings(summary), *_where(summary)]
+    expected = _expected(summary["expect"])
     step, targets, committed = 1, len(summary["targets"]), len(summary["committed"])
     while True:
         lines = [
@@ -37,6 +38,7 @@ def summary_text(summary: dict[str, Any], height: int = HEIGHT) -> str:
             *_live(summary, one, _picked(dates, step), several),
             *_targets(summary["targets"], targets, summary["horizon"], one, several),
             *_committed(summary["committed"], committed, one),
+            *expected,
             *tail,
         ]
         if len(lines) <= height:
@@ -123,6 +125,14 @@ def _committed(rows: list[dict[str, Any]], most: int, one: bool) -> list[str]:
     left = len(rows) - len(shown)
     more = [f"  and {left} more, each likelier to be kept: milestones.parquet"] if left else []
     return [*table(lines), *more, ""]
+
+
+def _expected(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [["expected", "", "found", "of"]]
+    lines += [[clip(row["id"], 24), row["verdict"], row["found"], row["expression"]] for row in rows]
+    return [*table(lines, give=3), ""]
 
 
 def _end_states(summary: dict[str, Any], one: bool) -> list[str]:

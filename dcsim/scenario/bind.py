@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -13,6 +13,9 @@ from dcsim.errors import Problem, printable, suggest
 from dcsim.quantity import Quantity
 from dcsim.quantity.drivers import DriverMember
 from dcsim.scenario.spec import Driver, Member, ScenarioSpec
+
+Factors = tuple[tuple[str, float], ...]
+"""Addresses of factor members and the loadings on them."""
 
 Context = dict[str, str]
 """Member of each kind that a path belongs to: `{"site": "ohio-1", "region": "pjm", …}`."""
@@ -29,6 +32,9 @@ class Binding:
     """What the draws need besides the quantities themselves."""
 
     drivers: Mapping[str, DriverMember]
+    luck: Mapping[str, Factors] = dataclasses.field(default_factory=dict)
+    """Factors behind luck that is no quantity's: of a tenant's demand (`tenants.lab.demand`), of a party's credit
+    (`parties.lab`). What loads on nothing is not there."""
 
 
 def walk(value: object, path: str = "") -> Iterator[tuple[str, Quantity, Callable[[Quantity], None]]]:
@@ -78,19 +84,9 @@ def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, l
     for path, quantity, put in found:
         context = context_of(spec, path)
         address = declared(path) if quantity.kind == "epistemic" else path
-        factors = []
-        for name, loading in () if is_template(path) else quantity.loads:
-            where = f"{path}.loads.{name}"
-            if name not in spec.factors:
-                message = f"unknown factor '{printable(name)}'{suggest(name, spec.factors)}"
-                problems.append(Problem("REF", where, message))
-                continue
-            member = _member(f"factors.{name}", spec.factors[name].per, context)
-            if member is None:
-                message = f"factor '{name}' is per {spec.factors[name].per}, and this belongs to none"
-                problems.append(Problem("REF", where, message))
-            else:
-                factors.append((member, loading))
+        loads = () if is_template(path) else quantity.loads
+        factors, unknown = factors_of(spec, loads, context, f"{path}.loads") if loads else ((), [])
+        problems += unknown
         drivers = []
         if aims and path in durations and not path.startswith("drivers."):
             names = list(_names_of(path, spec, durations))
@@ -104,7 +100,7 @@ def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, l
                 hit.add(name)
                 drivers.append(member)
                 members.setdefault(member, _driver_member(member, name, driver))
-        put(quantity.with_binding(path=path, address=address, factors=tuple(factors), drivers=tuple(drivers)))
+        put(quantity.with_binding(path=path, address=address, factors=factors, drivers=tuple(drivers)))
     for name, driver in spec.drivers.items():
         if name not in hit:
             patterns = ", ".join(f"'{printable(pattern)}'" for pattern in driver.hits)
@@ -112,7 +108,56 @@ def bind(spec: ScenarioSpec, declared: Callable[[str], str]) -> tuple[Binding, l
             if name in aimed:
                 message = f"the driver is per {driver.per}, and no duration that {patterns} matches belongs to one"
             problems.append(Problem("REF", f"drivers.{name}.hits", message))
-    return Binding(members), problems
+    luck, unknown = _luck(spec)
+    return Binding(members, luck), problems + unknown
+
+
+def factors_of(
+    spec: ScenarioSpec, loads: Iterable[tuple[str, float]], context: Context, where: str
+) -> tuple[Factors, list[Problem]]:
+    """Loadings by the addresses of the factor members that whoever has this context loads on.
+
+    Problems, at paths below `where`, are factors that do not exist, and factors per something that this belongs to
+    none of.
+    """
+    found: list[tuple[str, float]] = []
+    problems = []
+    for name, loading in loads:
+        at = f"{where}.{name}"
+        if name not in spec.factors:
+            message = f"unknown factor '{printable(name)}'{suggest(name, spec.factors)}"
+            problems.append(Problem("REF", at, message))
+            continue
+        member = _member(f"factors.{name}", spec.factors[name].per, context)
+        if member is None:
+            message = f"factor '{name}' is per {spec.factors[name].per}, and this belongs to none"
+            problems.append(Problem("REF", at, message))
+        else:
+            found.append((member, loading))
+    return tuple(found), problems
+
+
+def _luck(spec: ScenarioSpec) -> tuple[dict[str, Factors], list[Problem]]:
+    """What the wandering of each tenant's demand and the credit of each party load on (`Binding.luck`)."""
+    luck: dict[str, Factors] = {}
+    problems: list[Problem] = []
+    blocks: list[tuple[str, str, Mapping[str, Quantity], Context]] = []
+    for id, tenant in spec.tenants.items():
+        if tenant.demand is not None and tenant.demand.loads:
+            where = f"tenants.{id}.demand"
+            blocks.append((where, f"{where}.loads", tenant.demand.loads, {"tenant": id}))
+    if spec.ratings is not None and spec.ratings.loads:
+        members = ("tenant", "developer", "supplier")
+        for id in spec.parties:
+            blocks.append((f"parties.{id}", "ratings.loads", spec.ratings.loads, dict.fromkeys(members, id)))
+    for user, where, written, context in blocks:
+        loads = [(name, loading.value) for name, loading in written.items() if loading.is_constant]
+        luck[user], unknown = factors_of(spec, loads, context, where)
+        problems += unknown
+        total = sum(loading * loading for _, loading in loads)
+        if total > 1 + 1e-9:
+            problems.append(Problem("RANGE", where, f"the squares of the loads add up to {total:g}, more than 1"))
+    return luck, list(dict.fromkeys(problems))
 
 
 def is_template(path: str) -> bool:

@@ -37,7 +37,15 @@ class Product(Block):
     """Days in service; for good if left out. Written off in a straight line over them."""
     residual: Share = Field(default_factory=lambda: share(0))
     """Value at the end of its life, over the price."""
-    margin: dict[Ref, Share] = Field(default_factory=dict)
+    value_falls: Annotated[Quantity, Number("fraction", minimum=0, maximum=1)] = Field(default_factory=lambda: share(0))
+    """What it loses of its market value a year after delivery, compound."""
+    value_falls_at_successor: Annotated[Quantity, Number("fraction", minimum=0, maximum=1)] = Field(
+        default_factory=lambda: share(0)
+    )
+    """What it loses besides, once, when a product that replaces it can be delivered."""
+    margin: dict[Ref, Annotated[Quantity, Number("fraction", minimum=0, maximum=1, worse="low")]] = Field(
+        default_factory=dict
+    )
     """What parties earn on each dollar of its price (the supplier, a partner in its development)."""
     storage: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, of="price")] = Field(
         default_factory=lambda: share(0)
@@ -94,7 +102,7 @@ class Defer(Block):
     fee: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, of="price")] = Field(
         default_factory=lambda: share(0)
     )
-    """Cost of the deferral a year, over what is deferred."""
+    """Cost of a deferral a year, over the price of what is deferred; paid at once."""
 
 
 class Rights(Block):
@@ -104,11 +112,14 @@ class Rights(Block):
     """Used when the forecast of RFS moves behind the delivery."""
     redirect: YesNo = False
     """Racks ordered for a phase that has ended go to other phases; otherwise they are cancelled."""
-    cancel_fee: Share = Field(default_factory=lambda: share(0))
+    cancel_fee: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, of="price")] = Field(
+        default_factory=lambda: share(0)
+    )
+    """Owed on the price of what is cancelled; its deposit counts towards it, and what is above is returned."""
 
 
 class OrderInitial(Block):
-    """What has been delivered before the start."""
+    """What has been delivered, and paid by the tenant, before the start."""
 
     delivered: Racks
     to: str | None = None
@@ -138,9 +149,10 @@ class Order(Block):
     deposit: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, of="price")] = Field(
         default_factory=lambda: share(0)
     )
-    """Paid at the order; the rest at delivery."""
+    """Paid at the order; the rest at delivery. Whoever else pays then gives the tenant its deposit back."""
     paid_by: Names = ("cash",)
-    """`cash`, `vendor` (the terms below), or vehicles; the first that can take a delivery whole pays for it."""
+    """`cash`, `vendor` (the terms below), or vehicles; the first that can take a delivery whole pays for it. If none
+    can, the tenant pays cash."""
     vendor_finance: VendorFinance | None = None
     initial: OrderInitial | None = None
 

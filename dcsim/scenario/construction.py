@@ -86,10 +86,11 @@ class EnergyServices(Block):
     collateral: Annotated[Quantity, Number("usd_m_per_mw", minimum=0)] = Field(
         default_factory=lambda: number(0, "usd_m_per_mw")
     )
-    """Left with the utility per facility MW from the agreement until the site is energised."""
+    """Left with the utility per facility MW of each phase from the agreement until it is energised; forfeited if the
+    phase ends before."""
     payer: Literal["developer", "tenant"] = "developer"
     minimum_take: Share = Field(default_factory=lambda: share(0))
-    """Share of the contracted power that is billed from rent commencement even when it is idle."""
+    """Share of the contracted power (facility MW at peak) that is billed from rent commencement, used or not."""
 
 
 class EarlyWorks(Block):
@@ -100,8 +101,9 @@ class EarlyWorks(Block):
     budget: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, constant=True, worse="low", of="cost")]
     """Share of the site's cost that may be committed early."""
     payer: Literal["developer", "tenant"] = "developer"
+    """At whose risk; a tenant has it back from the developer at notice to proceed."""
     resale: Share = Field(default_factory=lambda: share(0))
-    """What the payer gets back of it if the site ends."""
+    """What the payer gets back of it if the site ends before."""
 
 
 class PhaseConstruction(Block):

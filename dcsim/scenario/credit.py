@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from dcsim.quantity import Quantity
 from dcsim.scenario.constant import days, share
@@ -25,6 +24,7 @@ from dcsim.scenario.fields import (
 )
 
 Effective = Literal["signing", "financial_close", "rent_commencement"]
+Part = Annotated[Quantity, Number("fraction", minimum=0, maximum=1, exclusive=True, constant=True, of="cover")]
 
 
 class Approval(Block):
@@ -46,10 +46,10 @@ class Framework(Block):
 
 
 class Cap(Block):
-    """What bounds the guarantor's payments in all."""
+    """What bounds the guarantor's payments in all; what it has paid is not made up again."""
 
     basis: Literal["loan", "remaining_rent", "fixed"] = "loan"
-    """The loan (lenders' `cap_to_loan` times it), the rent still to come, or an amount."""
+    """The loan (lenders' `cap_to_loan` times it), the rent of the base term, or an amount."""
     amount: FixedDollars | None = None
     """The amount of a fixed cap."""
 
@@ -63,15 +63,16 @@ class CapStep(Block):
 
 
 class StepDown(Block):
-    """How the cap falls."""
+    """How the cap falls: by one schedule."""
 
     start: Effective = Field(default="rent_commencement", alias="from")
-    """What it counts from."""
+    """What it counts from (of a site with several phases: the first that commences)."""
     over: Annotated[Quantity, Number("days", minimum=0, exclusive=True, constant=True)] | None = None
     """Straight to nothing over so many days."""
     shape: Literal["straight_line", "with_loan", "steps"] = "straight_line"
-    """A line, the loan's balance, or the steps below."""
+    """A line, the loan's balance over its highest, or the steps below."""
     steps: tuple[CapStep, ...] = ()
+    """One after the other, each lower than the one before."""
 
 
 class Fee(Block):
@@ -79,11 +80,11 @@ class Fee(Block):
 
     paid_by: Literal["developer", "tenant"] = "developer"
     rate: Share = Field(default_factory=lambda: share(0))
-    """Of the cap then standing, a year, in arrears each month."""
+    """Of the cover then committed, a year: a twelfth each month, in arrears, of its average over the month."""
     warrants: Annotated[Quantity, Number("fraction", minimum=0, maximum=1, of="cap")] = Field(
         default_factory=lambda: share(0)
     )
-    """Worth of the developer's warrants at signing, of the cap; no cash moves."""
+    """Worth of the developer's warrants, of the cap at financial close; no cash moves."""
 
 
 class Call(Block):
@@ -103,17 +104,20 @@ class Replace(Block):
     below: Rating
     """Rating below which it must be replaced."""
     within: Days
-    """Days to find another guarantor; then loan draws stop until one is found."""
+    """Days to find another guarantor, of those whom the site may ask."""
+    otherwise: Literal["draw_stop", "lease_end"] = "draw_stop"
+    """What follows if none is found: loan draws stop until one is, or the lease ends."""
 
 
 class Terms(Block):
     """Terms of a guarantee."""
 
     covers: Literal["rent", "rent_and_loan", "loan"] = "rent"
-    """The claims it stands behind: the developer's for rent, the lenders' for the loan."""
+    """The claims it stands behind: the developer's for rent, the lenders' for the loan; one cap for both."""
     cap: Cap = Field(default_factory=Cap)
     effective: Effective = "rent_commencement"
-    """From when it can be called; before that a failure of the tenant is not covered."""
+    """From when it can be called; before that a failure of the tenant is not covered. From rent commencement it covers
+    each phase from its own."""
     step_down: StepDown | None = None
     """How the cap falls; it stays if left out."""
     election: Literal["cheaper", "pay", "terminate", "assume"] = "cheaper"
@@ -125,7 +129,7 @@ class Terms(Block):
     )
     """Fee for ending the lease, of the stepped cap."""
     discount_rate: Share = Field(default_factory=lambda: share(0))
-    """The guarantor's own rate, at which it compares."""
+    """The guarantor's own rate a year, at which it compares."""
     fee: Fee | None = None
     call: Call = Field(default_factory=Call)
     replace: Replace | None = None
@@ -143,24 +147,32 @@ class Guarantee(Block):
     terms: Terms = Field(default_factory=Terms)
 
 
-def _as_shares(raw: object) -> object:
-    """One guarantor, or several with shares of each call."""
-    return raw if isinstance(raw, Mapping) else {}
-
-
 class GuaranteeRequest(After):
-    """Asks guarantors, in order, to stand behind the rent."""
+    """Asks guarantors to stand behind the rent: one after the other, or several at once."""
 
-    guarantors: Names = Field(alias="from")
+    guarantors: Names = Field(default=(), alias="from")
     """Parties with a `guarantee` block, tried in order."""
-    together: Annotated[dict[Ref, Share], BeforeValidator(_as_shares, json_schema_input_type=dict[Ref, Share])] = Field(
-        default_factory=dict
-    )
-    """Several at once, pari passu: shares of the cover and of each call, 1 in all; they stand in place of `from`."""
+    together: dict[Ref, Part] = Field(default_factory=dict)
+    """Several at once, pari passu: shares of the cover and of each call, 1 in all. Those in `from` then only replace
+    one that is downgraded."""
     beneficiary: Ref | None = None
-    """To whom it is given; must be the creditor of what is covered (the developer for rent, a lender for a loan)."""
+    """To whom it is given; must be the creditor of what is covered: the developer for rent, a lender for a loan (of
+    which then only its own part is covered)."""
     patience: Days | None = None
     """Days of queueing for headroom after which the site ends unguaranteed."""
     priority: Whole = 0
     terms: Terms | None = None
-    """Terms of this site's guarantee, in place of the guarantor's usual ones."""
+    """Terms of this site's guarantee; what is left out is as the (first) guarantor's usual ones say."""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Whom it asks first of all: all of those together, else one by one."""
+        return tuple(self.together) or self.guarantors
+
+
+def terms_of(usual: Terms, request: GuaranteeRequest | None) -> Terms:
+    """A guarantor's terms, with those of the site's request in place of its own, field by field."""
+    own = request.terms if request is not None else None
+    if own is None:
+        return usual
+    return usual.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})

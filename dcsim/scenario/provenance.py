@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dcsim.errors import Mark
@@ -12,6 +12,7 @@ from dcsim.quantity import Quantity, is_quantity
 from dcsim.scenario import archetypes, tree
 from dcsim.scenario.bind import walk
 from dcsim.scenario.fields import is_wrapper
+from dcsim.scenario.in_time import Change
 from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.tree import Loc, Node
 
@@ -27,8 +28,8 @@ _FIRST_DATE = dt.date(1500, 1, 1).toordinal()
 _NUMBER = re.compile(r"(day )?[-+−]?(US)?\$?\s*[0-9.]")
 
 
-def assumptions(spec: ScenarioSpec, raw: Node, resolved: Node) -> list[Assumption]:
-    """Every number once, at the path where it was written, in the order of the file.
+def assumptions(spec: ScenarioSpec, raw: Node, resolved: Node, in_time: Iterable[Change] = ()) -> list[Assumption]:
+    """Every number once, at the path where it was written, in the order of the file; edits in time among them.
 
     Values are in the canonical unit; laws are written `lognormal(median 60, p90 120)`. Source, date and confidence are
     the number's own, else those of the nearest block around it where it was written (not where it is inherited); a
@@ -48,7 +49,24 @@ def assumptions(spec: ScenarioSpec, raw: Node, resolved: Node) -> list[Assumptio
         if declared not in rows:
             rows[declared] = (declared, text, unit, *_provenance(spec, quantity, raw, declared))
             places[declared] = tree.mark_of(resolved, loc)
+    for change in in_time:
+        if change.written not in rows:
+            text, unit = _edit(change)
+            cited = _provenance(spec, change.quantity, raw, change.written)
+            rows[change.written] = (change.written, text, unit, *cited)
+            section, name, rest = change.written.split(".", 2)
+            loc = ("shocks", name, "set", rest[4:]) if section == "shocks" else ("regime", "downturn", rest)
+            places[change.written] = tree.mark_of(resolved, loc)
     return [rows[path] for path in _in_order(places)]
+
+
+def _edit(change: Change) -> tuple[str, str]:
+    """What an edit in time makes of a number: `* 1.5`, `+ 90`, `* 2 + 30`, or another value."""
+    if change.instead is not None:
+        return shown(change.instead)
+    times = [f"* {_text(change.times)}"] if change.times != 1.0 or not change.plus else []
+    plus = [f"{'-' if change.plus < 0 else '+'} {_text(abs(change.plus))}"] if change.plus else []
+    return " ".join([*times, *plus]), change.quantity.unit
 
 
 def _in_order(places: Mapping[str, Mark | None]) -> list[str]:

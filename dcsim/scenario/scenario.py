@@ -14,8 +14,10 @@ from dcsim.errors import Mark, Problem, ScenarioError, suggest
 from dcsim.scenario import archetypes, edit, sheets, tree
 from dcsim.scenario.bind import Binding, bind
 from dcsim.scenario.check import check
+from dcsim.scenario.in_time import InTime, read_in_time
 from dcsim.scenario.migrate import migrate
 from dcsim.scenario.status import apply_actuals
+from dcsim.scenario.strike import strikes
 from dcsim.scenario.tree import Node
 from dcsim.scenario.validate import read_spec, refuse_too_large, unused_archetypes
 from dcsim.scenario.yaml_reader import read_file, read_yaml, write_yaml
@@ -45,6 +47,9 @@ class Scenario:
         self.binding: Binding
         self.binding, found = bind(self.spec, lambda path: tree.declared_at(resolved, path))
         found += apply_actuals(self.spec)
+        self.in_time: InTime
+        self.in_time, odd = read_in_time(self.spec, lambda path: tree.declared_at(resolved, path))
+        found += odd
         found += check(self.spec, self.filled, raw)
         problems += [_placed(problem, resolved) for problem in found if not reading.hides(problem)]
         errors = [p for p in problems if p.severity == "error"]
@@ -118,7 +123,7 @@ class Scenario:
         """(path, value, unit, source, as_of, confidence) of every number, in file order."""
         from dcsim.scenario.provenance import assumptions
 
-        return assumptions(self.spec, self.raw, _per_phase(self.filled))
+        return assumptions(self.spec, self.raw, _per_phase(self.filled), self.in_time)
 
     def to_yaml(self) -> str:
         """The scenario as it stands, edits applied, archetypes kept; reading it gives an equal scenario."""
@@ -139,6 +144,14 @@ class Scenario:
             message = f"unknown what-if {name!r}{suggest(name, self.spec.what_ifs)}"
             raise ScenarioError([Problem("REF", "what_ifs", message)])
         return self.edit(self.spec.what_ifs[name])
+
+    def with_shock(self, *texts: str) -> Scenario:
+        """The scenario struck on given dates: by a shock of its own (`chip-slip@2028-01-01`) or by another
+        (`default:google@2028-01-01`, `downgrade:google:BB+@2028-01-01`; see `dcsim.scenario.strike.FORMS`).
+
+        Raises UsageError for a text that is nothing of the kind, ScenarioError as `edit`.
+        """
+        return self.edit(strikes(self.spec, texts)) if texts else self
 
     def __getstate__(self) -> dict[str, Any]:
         return {"raw": self.raw, "folder": self.folder}

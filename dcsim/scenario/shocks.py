@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from dcsim.quantity import Quantity
 from dcsim.scenario.constant import share
-from dcsim.scenario.fields import Block, Chance, Date, Days, Number, Rating, Ref, is_wrapper, problem
+from dcsim.scenario.fields import Block, Chance, Date, Days, Names, Number, Rating, Ref, is_wrapper, problem
 from dcsim.units import describe
 
 Frequency = Annotated[Quantity, Number("per_year", minimum=0, maximum=365, constant=True)]
@@ -35,7 +35,7 @@ def _read_when(raw: object) -> object:
 
 
 ACTIONS = ("cancel", "set", "downgrade", "default", "stop_paying", "recall", "regime")
-"""What a shock may do; one of them."""
+"""What a shock may do: one of them."""
 
 
 class Shock(Block):
@@ -48,21 +48,21 @@ class Shock(Block):
     ]
     """A rate (`0.10/year`), a date, or `never` (waits for a what-if)."""
     lasts: Days | None = Field(default=None, alias="for")
-    """How long edits and regimes stay in force; for good if left out."""
+    """How long edits, or a state of the market, stay in force; for good if left out."""
     cancel: Literal["unsigned_letters"] | None = None
     """Every site without a signed lease is cancelled with `chance_each`: letters die in blocks."""
     chance_each: Chance = Field(default_factory=lambda: share(1))
     tenant: Ref | None = None
     """Whose letters; everybody's if left out."""
     edits: dict[str, Any] | None = Field(default=None, alias="set")
-    """Path -> value, `{times: x}` or `{plus: y}`, in force from then on."""
+    """Path -> value, `{times: x}` or `{plus: y}`, in force from then on (see `dcsim.scenario.in_time`)."""
     downgrade: Ref | None = None
     """A party's rating falls `to`."""
     to: Rating | None = None
-    default: Ref | None = None
-    """A party declares that it is insolvent."""
-    stop_paying: Ref | None = None
-    """A party no longer pays, and declares nothing."""
+    default: Names = ()
+    """A party, or several at once, declares that it is insolvent."""
+    stop_paying: Names = ()
+    """A party, or several at once, no longer pays, and declares nothing."""
     recall: Ref | None = None
     """A cloud's provider gives notice."""
     regime: Literal["normal", "downturn"] | None = None

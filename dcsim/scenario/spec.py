@@ -10,6 +10,7 @@ from dcsim.quantity import Quantity
 from dcsim.scenario.chips import Chips
 from dcsim.scenario.cloud import Cloud
 from dcsim.scenario.construction import Equipment, Region
+from dcsim.scenario.expression.field import ExpectationText
 from dcsim.scenario.fields import (
     Block,
     Chance,
@@ -66,6 +67,14 @@ class Driver(Block):
     """Days added to it."""
 
 
+class Yardstick(Block):
+    """Something whose use of electricity readers know, such as a city."""
+
+    name: str
+    power: Annotated[Quantity, Number("MW", minimum=0, exclusive=True, constant=True)]
+    """What it uses on average."""
+
+
 class Actual(Block):
     """What has happened to a workstream, a negotiation, an activity or an equipment order."""
 
@@ -99,6 +108,8 @@ class ScenarioSpec(Block):
     ratings: Ratings | None = None
     regime: Regime | None = None
     cloud: dict[Id, Cloud] = Field(default_factory=dict)
+    yardsticks: dict[Id, Yardstick] = Field(default_factory=dict)
+    """What the electricity of targets is held against in the summary."""
     crews: dict[Id, TeamField] = Field(default_factory=dict)
     """Builders' crews that activities may need, by name."""
     equipment: dict[Id, Equipment] = Field(default_factory=dict)
@@ -111,6 +122,8 @@ class ScenarioSpec(Block):
     shocks: dict[Id, Shock] = Field(default_factory=dict)
     what_ifs: dict[Id, dict[str, Any]] = Field(default_factory=dict)
     """Named edits: path to value."""
+    expect: dict[Id, ExpectationText] = Field(default_factory=dict)
+    """What must hold of the results: `P50 live_mw@2030-12-31 >= 900 MW`, by name."""
 
 
 __all__ = ["VERSION", "CommonFactor", "Driver", "ScenarioSpec", "Shock", "Source"]

@@ -21,8 +21,9 @@ class OnDemand(Block):
     limit: AnyPower
     """MW that can be had."""
     premium: Factor = Field(default_factory=lambda: number(1))
-    """Over the dearest contract's price of that time; over `price` if there is none."""
+    """Factor on the price below."""
     price: Annotated[Quantity, Number("usd_m_per_mw_year", minimum=0)] | None = None
+    """Per MW and year; that of the dearest contract of the time (of the last that ran) if left out."""
 
 
 class Demand(Block):
@@ -31,15 +32,15 @@ class Demand(Block):
     path: PowerPath
     """MW at dates; straight between them, level after the last."""
     growth: Factor = Field(default_factory=lambda: number(1))
-    """Factor on the growth of the path beyond its first value."""
+    """Factor on the growth of the path beyond its first value; one that changes holds for the growth from then on."""
     volatility: Annotated[Quantity, Number("per_year", minimum=0, maximum=5, constant=True)] = Field(
         default_factory=lambda: number(0, "per_year")
     )
-    """Standard deviation of its logarithm after a year; it wanders month by month around the path."""
+    """Standard deviation of its logarithm after a year; it wanders month by month around the path, its median."""
     loads: Loads = Field(default_factory=dict)
-    """Loadings of that wandering on common factors, whose high side is low demand."""
+    """Correlations of that wandering with common factors, whose high side is low demand."""
     training_share: Share = Field(default_factory=lambda: share(0))
-    """Share of the MW that trains and earns nothing."""
+    """Share of the MW that is served which trains and earns nothing."""
     on_demand: OnDemand | None = None
 
 
@@ -47,6 +48,7 @@ class Ipo(Block):
     """Going public: once, or never."""
 
     date: When
+    """A date, a day of the scenario or a law of dates; moved while it has not come, it comes later."""
     amount: Annotated[Quantity, Number("usd_m", minimum=0, worse="low")]
     chance: Success = Field(default_factory=lambda: share(1))
     """Chance that it comes about; asked on its date, with what then is in force."""
@@ -58,6 +60,7 @@ class Round(Block):
     """A round of equity."""
 
     date: When
+    """A date, a day of the scenario or a law of dates."""
     amount: Annotated[Quantity, Number("usd_m", minimum=0, worse="low")]
     chance: Success = Field(default_factory=lambda: share(1))
     by: str | None = None
@@ -76,7 +79,7 @@ def _rounds(raw: object) -> object:
 
 
 class Treasury(Block):
-    """The tenant's money, month by month."""
+    """The tenant's money, month by month: it can run out of it."""
 
     cash: Dollars = Field(default_factory=lambda: number(0, "usd_m"))
     """At the start."""
@@ -94,8 +97,9 @@ class Treasury(Block):
         default_factory=lambda: number(0, "usd_m_per_month")
     )
     revolver: Dollars = Field(default_factory=lambda: number(0, "usd_m"))
-    """Line of credit: drawn when cash would fall below nothing, repaid first."""
+    """Line of credit: drawn at the end of a month in which cash would fall below nothing, repaid first."""
     revolver_rate: Share = Field(default_factory=lambda: share(0))
+    """Interest a year on what is drawn, a twelfth a month."""
     ipo: Ipo | None = None
     rounds: Annotated[tuple[Round, ...], BeforeValidator(_rounds)] = ()
     default: DefaultClock = Field(default_factory=DefaultClock)

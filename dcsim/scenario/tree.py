@@ -294,11 +294,12 @@ def _merged(base: Node, over: Node, problems: list[Problem]) -> Node:
     out = Node(base, mark=over.mark or base.mark, origin=over.origin or base.origin)
     out.marks, out.key_marks = dict(base.marks), dict(base.key_marks)
     out.origins = {key: base.origin_at(key) for key in base} if out.origin != base.origin else dict(base.origins)
+    edits = _are_edits(over)
     for key, new in over.items():
         old, there = base.get(key), key in base
         if (new is None and there) or (new == "none" and isinstance(old, Mapping)):
             drop(out, key)
-        elif is_change(new):
+        elif is_change(new) and not edits:
             if not there or old is None:
                 problems.append(_nothing_to_change(over, key))
                 continue
@@ -317,6 +318,11 @@ def _merged(base: Node, over: Node, problems: list[Problem]) -> Node:
     return out
 
 
+def _are_edits(node: Node) -> bool:
+    """Whether a mapping holds edits by path (of a shock, a regime, a what-if), whose values change something else."""
+    return any("." in str(key) for key in node if isinstance(key, str))
+
+
 def _node(value: Any) -> Node:
     return value if isinstance(value, Node) else Node(value)
 
@@ -331,7 +337,7 @@ def _stray(node: Node) -> list[Problem]:
     from dcsim.scenario.change import is_change
 
     problems: list[Problem] = []
-    for key, value in node.items():
+    for key, value in () if _are_edits(node) else node.items():
         if is_change(value):
             problems.append(_nothing_to_change(node, key))
         elif isinstance(value, Mapping) and not is_quantity(value):

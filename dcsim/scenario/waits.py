@@ -126,7 +126,7 @@ def _steps(spec: ScenarioSpec, id: str, site: Site) -> Iterator[tuple[str, Step]
         if request is not None:
             after = request.after or after
             takes = (request.delay,) if request.delay is not None else ()
-            party = spec.parties.get(request.guarantors[0]) if request.guarantors else None
+            party = spec.parties.get(request.asked[0]) if request.asked else None
             if party is not None and party.guarantee is not None:
                 takes = (*takes, party.guarantee.approval.delay)
         yield "guarantee_signed", Step(after, f"{path}.guarantee.after", takes)

@@ -8,14 +8,16 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from dcsim.study.worker import ChunkResult, Job, run_job
+
+Answer = TypeVar("Answer")
 
 FEW: Final = 64
 SHORT: Final = 4.0
@@ -80,11 +82,14 @@ class ProcessCrew:
         )
 
     def submit(self, job: Job) -> Future[ChunkResult]:
-        job = Job(job.task, job.key, job.first, job.count, self._board.name)
+        return self.call(run_job, Job(job.task, job.key, job.first, job.count, self._board.name))
+
+    def call(self, function: Callable[..., Answer], *arguments: object) -> Future[Answer]:
+        """Hand in any top-level function."""
         if len(self._processes) >= self.size:
-            return self._executor.submit(run_job, job)
+            return self._executor.submit(function, *arguments)
         with _starting():  # a submission may start a process
-            future = self._executor.submit(run_job, job)
+            future = self._executor.submit(function, *arguments)
         self._processes = [child for child in multiprocessing.active_children() if child not in self._others]
         return future
 

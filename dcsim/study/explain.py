@@ -125,7 +125,7 @@ def explain(scenario: Scenario, sites: Sequence[str] = ()) -> Plan:
     for site in sites:
         if site not in known:
             raise UsageError(f"no site {site!r} in the scenario{suggest(site, known)}")
-    world = World(make_blueprint(scenario), PlanDraws(), trace=True, unlimited=True)
+    world = World(make_blueprint(scenario), PlanDraws(), trace=True, unlimited=True, dated_shocks=True)
     history = world.run()
     sources = Sources(scenario)
     return Plan(

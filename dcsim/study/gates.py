@@ -44,7 +44,7 @@ def _gates(site: Site, sources: Sources) -> Iterator[Gate]:
         source = sources.source(f"{path}.negotiation.fail")
         yield _two("negotiation", "succeeds", "fails", 1 - spec.negotiation.fail.value, source)
     if site.needs_guarantor and spec.guarantee is not None and not site.is_given("guarantee_signed"):
-        for id in spec.guarantee.guarantors:
+        for id in spec.guarantee.asked:
             guarantor = world.guarantors[id].spec
             base = f"parties.{id}.guarantee"
             if guarantor.framework is not None:

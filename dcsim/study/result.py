@@ -24,6 +24,10 @@ from dcsim.tables.schema import target_name
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dcsim.scenario.scenario import Scenario
+    from dcsim.study.expect import Judged
+    from dcsim.study.network import Network
+
 
 class Result:
     """The results of one run in its directory.
@@ -146,6 +150,21 @@ class Result:
         """Recompute every hash from the rows on the disk; raises `ResultsError` at the first that differs."""
         verify(self.directory)
 
+    def network(self, date: date | str | None = None, replication: int | None = 0) -> Network:
+        """The counterparty network at the end of a date (the horizon) in one replication; None: in the plan.
+
+        The replication is simulated again up to there. Raises `UsageError` for a replication that is not in these
+        results, a date outside the scenario's time, and a run that Python policies decided.
+        """
+        from dcsim.scenario.scenario import load
+        from dcsim.study.network import snapshot
+
+        if self.manifest["policies"]:
+            raise UsageError("Python policies decided in this run, so that its scenario alone does not give it again")
+        if replication is not None:
+            self.hashes(replication)
+        return snapshot(load(self.directory / "scenario.yaml"), date, replication)
+
     def save(self, directory: str | Path, overwrite: bool = False) -> Path:
         """Keep the results in a directory, complete or not at all. Returns its path.
 
@@ -160,6 +179,33 @@ class Result:
                         settle(file)
             staged.commit()
             return staged.destination
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario as it was run. Raises `ScenarioError` if this version cannot read it."""
+        from dcsim.scenario.scenario import load
+
+        return load(self.directory / "scenario.yaml")
+
+    def expectations(self, confidence: float = CONFIDENCE) -> list[Judged]:
+        """What the scenario says must hold (`expect:`), each with its verdict: pass, fail or undecided.
+
+        Raises `UsageError` for an outcome that these results do not have.
+        """
+        from dcsim.study.expect import judge_all
+
+        return judge_all(self, self.scenario, confidence)
+
+    def expect(self, text: str, confidence: float = CONFIDENCE) -> Judged:
+        """Whether something holds in these results: `expect("P90 live_mw@2027-12-31 <= 1.1 GW").verdict`.
+
+        The grammar is that of `expect:` (`dcsim.scenario.expression`). Raises `UsageError` for what it does not allow,
+        and as `expectations` does.
+        """
+        from dcsim.study.expect import judge, read_expectation
+        from dcsim.study.values import Values
+
+        return judge(Values(self, self.scenario), "", read_expectation(text, self.scenario), confidence)
 
     def quantiles(
         self,

@@ -77,16 +77,23 @@ def simulate(
     A script that calls this with several workers keeps its calls under `if __name__ == "__main__":`, because worker
     processes import it.
 
-    Raises `UsageError` if the call is wrong, `RunFailed` after the end if replications failed or a worker was lost,
-    `RunInterrupted` on Ctrl-C (both with what is whole as `.result`, and in `out`), `ResultsError` if the disk refuses.
+    Raises `UsageError` if the call is wrong or the scenario expects something of an outcome that it does not have,
+    `RunFailed` after the end if replications failed or a worker was lost, `RunInterrupted` on Ctrl-C (both with what is
+    whole as `.result`, and in `out`), `ResultsError` if the disk refuses.
     """
     from dcsim.study.model import default_model
 
     changes = {"replications": replications, "seed": seed}
     edits = {path: value for path, value in changes.items() if value not in (None, getattr(scenario, path))}
+    scenario = scenario.edit(edits) if edits else scenario
+    model = default_model(policies)
+    if _expects(scenario) and model.plan is not None:
+        from dcsim.study.expect import check_names
+
+        check_names(scenario, model.plan(scenario))
     return run_study(
-        scenario.edit(edits) if edits else scenario,
-        default_model(policies),
+        scenario,
+        model,
         workers=workers,
         executor=executor,
         progress=progress,
@@ -123,6 +130,7 @@ def run_study(
         place = spool / "results" if spool else Path(out or "")
         with Interrupt() as interrupt, StagedDirectory(place, overwrite) as staged:
             reached = study.run_into(staged.path, interrupt)
+            _record_verdicts(staged.path, scenario)
             staged.commit()
             result = Result(staged.destination, spool)
     except BaseException:
@@ -209,6 +217,20 @@ class Study:
 
 def _say_nothing(done: int, total: int) -> None:
     return None
+
+
+def _expects(scenario: Any) -> bool:
+    """Whether the scenario says what must hold."""
+    return bool(getattr(getattr(scenario, "spec", None), "expect", None))
+
+
+def _record_verdicts(directory: Path, scenario: Any) -> None:
+    """Add to the manifest what became of the scenario's expectations, if it has any."""
+    if _expects(scenario):
+        from dcsim.study.expect import recorded
+
+        result = Result(directory)
+        write_manifest(directory, {**result.manifest, "expect": recorded(result, scenario)})
 
 
 def _deliver(result: Result, reached: Progress, interrupted: bool) -> Result:

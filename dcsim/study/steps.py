@@ -131,7 +131,7 @@ def _some(quantity: Quantity | None) -> list[Quantity]:
 
 
 def left_out(world: World) -> list[str]:
-    """What the plan knows nothing of: drivers and shocks with their chances, in words."""
+    """What the plan knows nothing of: drivers, shocks, the market and hazards with their chances, in words."""
     spec = world.spec
     found = []
     for name, driver in spec.drivers.items():
@@ -140,4 +140,8 @@ def left_out(world: World) -> list[str]:
     for name, shock in spec.shocks.items():
         if isinstance(shock.when, Quantity) and shock.when.value:
             found.append(f"shock {name} ({shock.when.value:g} a year)")
+    if spec.regime is not None and (spec.regime.to_downturn.value or spec.regime.begins == "downturn"):
+        found.append(f"downturns of the market ({spec.regime.to_downturn.value:g} a year)")
+    if spec.ratings is not None and (spec.ratings.one_year_default or spec.ratings.one_year_downgrade):
+        found.append("defaults and downgrades by rating")
     return found

@@ -39,7 +39,8 @@ def test_the_walk_on_one_screen(call: Call, tmp_path: Path) -> None:
 def test_the_directory_is_named_after_the_edited_scenario(call: Call, tmp_path: Path) -> None:
     assert call("run", WALK, "--quiet").exit_code == 0
     assert call("run", WALK, "--quiet", "--seed", "8").exit_code == 0
-    edited = call("run", WALK, "--quiet", "--set", "sites.meadow.bring_up.cabling=6 days", "--replications", "2")
+    longer = ("--set", "sites.meadow.bring_up.cabling=6 days", "--set", "expect=null")
+    edited = call("run", WALK, "--quiet", *longer, "--replications", "2")
     assert (edited.exit_code, edited.stdout, edited.stderr) == (0, "", "")
     found = [open_results(path) for path in (tmp_path / "results").iterdir()]
     assert sorted((r.manifest["seed"], r.replications) for r in found) == [(1, 1), (1, 2), (8, 1)]

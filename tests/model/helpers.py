@@ -106,7 +106,7 @@ class Run:
         return sum(
             c.amount
             for c in self.world.book
-            if c.kind == "loan" and c.site == site and (not lenders or c.source in lenders)
+            if c.kind == "loan" and c.site == site and (not lenders or c.target in lenders)
         )
 
     def cap(self, site: str) -> int | None:

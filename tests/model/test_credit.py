@@ -3,6 +3,7 @@
 import pytest
 from helpers import run
 
+from dcsim.errors import ScenarioError
 from dcsim.scenario.fields import RATINGS
 
 # 100 MW at $10m a MW and a loan of at most 80 % of it: every site asks for R = $800m unless it says otherwise.
@@ -53,26 +54,37 @@ def test_approval_may_start_after_the_negotiation():
         ("A-", None, None, "close"),
         ("B+", "AA+", 800, "close"),
         ("B+", "AA+", 500, "resize"),
-        ("B+", "BB+", 900, "unguaranteed"),
+        ("B+", "BB+", 900, "refused"),
         (None, "AA+", 700, "close"),
-        (None, None, None, "unguaranteed"),
+        (None, None, None, "refused"),
         ("BBB-", "D", 0, "close"),
     ],
 )
 def test_the_obligor_test_of_a_lender(tenant, guarantor, cap, result):
-    r = run(f"""
+    text = f"""
     parties:
       lab: {{rating: {tenant or "null"}}}
       g: {{rating: {guarantor or "null"}, guarantee: {{max_cap: {cap or 0}}}}}
       bank: {{lending: {{min_rating: BBB-}}}}
     sites:
       a: {{phases: [70 MW], guarantee: {{from: g}}, financing: {{lenders: bank, cost: $10m/MW, equity: 0.5}}}}
+    """
+    if result == "refused":
+        with pytest.raises(ScenarioError, match="no request can ever be granted"):
+            run(text)
+        return
+    r = run(text)
+    assert r.day("a.financial_close") == 0
+    assert r.loan("a") == (500 if result == "resize" else 700) * M
+
+
+def test_a_guarantor_whose_rating_has_fallen_is_passed_over():
+    """g falls to BB+ on day 5; on day 10 the site asks g, which will not do, and nobody else is listed."""
+    r = run(ONE, """
+    shocks: {fall: {when: 2027-01-06, downgrade: g, to: BB+}}
+    sites: {a: {diligence: {x: {duration: 10}}}}
     """)
-    if result == "unguaranteed":
-        assert r.state("a") == "unguaranteed"
-    else:
-        assert r.day("a.financial_close") == 0
-        assert r.loan("a") == (500 if result == "resize" else 700) * M
+    assert (r.state("a"), r.day("a.ended")) == ("unguaranteed", 10)
 
 
 def test_every_rating_against_every_floor():

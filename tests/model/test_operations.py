@@ -4,7 +4,7 @@ Months begin on days 31, 59, 90, 120, 151. A hall of 10 MW holds a hundred racks
 """
 
 import pytest
-from helpers import run
+from helpers import Run, Runner, run
 
 from dcsim.quantity.counts import binomial_ppf
 
@@ -275,3 +275,126 @@ def test_what_is_less_than_a_rack_is_added_to_the_next_replacement():
     assert sum(p.racks for p in r.world.chips.purchases if p.product == "new") == 66
     assert r.mw("live", 100) == 9.9
     assert book(r).storage == 0
+
+
+# One replacement for each lot.
+
+
+def test_a_lot_is_replaced_by_one_order_when_its_last_rack_leaves():
+    """Some of a hundred racks are dead on arrival and come 7 days later; all are replaced by one order on day 107.
+
+    Those accepted on day 0 leave on day 100, so that much power is missing for a week.
+    """
+    dead = "dead_on_arrival: {chance: 0.1, returned_in: 7}"
+    luck = {"sites.a.phases.p1.bring_up.dead_on_arrival": 0.5}
+    r = hall(f"{{at_end_of_life: refresh_same_mw, {dead}}}", "{life: 100}", luck=luck)
+    late = binomial_ppf(0.5, 100, 0.1)
+    purchases = [(p.minute / 1440, p.racks) for p in r.world.chips.purchases]
+    again = binomial_ppf(0.5, late, 0.1)
+    assert (late, again) == (10, 1)
+    assert purchases[:2] == [(0, 100), (114, 100)]  # day 7 brings nine, day 14 the last
+    assert [r.mw("live", day) for day in (0, 7, 14, 100, 107)] == [9, 9.9, 10, 1, pytest.approx(0.1)]
+
+
+# What becomes of racks when the phase ends.
+
+
+TWO = """
+parties: {maker: {}}
+chips:
+  products: {rack: {supplier: maker, rack_power: 100 kW, rack_price: $2m}}
+  orders: {o: {product: rack, racks: 100, ordered: day 0}}
+sites:
+  a: {phases: [10 MW], bring_up: {lot: 50}}
+  b: {loi: day 300, phases: [10 MW], bring_up: {lot: 25}}
+"""
+
+
+def ends(day, *texts, site="a", luck=None):
+    """A run in which a site's lease ends."""
+    world = Runner(TWO, *texts, luck=luck).world()
+    world.clock.at(day * 1440, lambda: world.sites[site].end("terminated", "test"))
+    return Run(world.run(), world)
+
+
+def test_live_racks_go_back_to_storage_and_to_another_site():
+    """Ten MW live on day 0; the lease ends on day 200, and the racks wait until the other site is signed on day 300."""
+    r = ends(200)
+    assert [r.mw("live", day) for day in (199, 200, 299, 300)] == [10, 0, 0, 10]
+    assert [r.mw("chips_on_hand", day) for day in (199, 200, 299, 300)] == [0, 10, 10, 0]
+    assert (r.state("a"), r.state("b"), r.day("b.p1.3.live")) == ("live", "live", 300)  # a has been live
+    assert r.day("b.p1.0.delivered") == 0
+    assert (book(r).delivered, book(r).live, book(r).storage) == (100, 100, 0)
+
+
+def test_they_keep_their_age():
+    """A life of 500 days in service, 200 of them at the first site: 300 are left at the second."""
+    r = ends(200, "chips: {products: {rack: {life: 500}}}")
+    assert [r.mw("live", day) for day in (300, 599, 600)] == [10, 10, 0]
+    assert book(r).retired == 100
+    assert r.mw("chips_on_hand", 600) == 0
+
+
+def test_what_has_left_for_good_does_not_come_back():
+    """The racks retire on day 100, sixty new ones come on day 150; when the lease ends, only those come back.
+
+    They go live at b on day 1400, with 50 of their 100 days used.
+    """
+    r = ends(200, "chips: {products: {rack: {life: 100}}, orders: {p: {product: rack, racks: 60, ordered: day 150}}}",
+             "sites: {b: {loi: day 1400}}")  # fmt: skip
+    assert [r.mw("live", day) for day in (99, 100, 150, 200)] == [10, 0, 6, 0]
+    assert [r.mw("chips_on_hand", day) for day in (100, 150, 200)] == [0, 0, 6]
+    assert [r.mw("live", day) for day in (1400, 1449, 1450)] == [6, 6, 0]
+    assert book(r).retired == 160
+
+
+def test_spares_and_racks_in_repair_come_back_too():
+    """105 racks, eight fail on day 31: five spares take over; the lease ends on day 35 with three places empty."""
+    r = ends(35, """
+    chips: {orders: {o: {racks: 105}}}
+    sites:
+      a: {bring_up: {lot: 105, failures: {per_year: 1.2, repaired_in: 10, spares: 0.05}}}
+      b: {loi: day 1400, bring_up: {lot: 105}}
+    """, luck=failing(8))  # fmt: skip
+    assert [r.mw("live", day) for day in (31, 34, 35)] == [9.7, 9.7, 0]
+    assert [r.mw("chips_on_hand", day) for day in (30, 31, 35, 45)] == [0.5, 0.8, 10.5, 10.5]
+    assert (book(r).spares, book(r).rma, book(r).live, book(r).storage) == (0, 0, 100, 5)
+
+
+def test_racks_overdue_to_leave_when_the_lease_ends_are_gone():
+    """Eight of a hundred fail on day 90 and are in repair until day 110; the hundred leave on day 100."""
+    r = ends(105, """
+    chips: {products: {rack: {life: 100}}}
+    sites: {a: {bring_up: {lot: 100, failures: {per_year: 1.2, repaired_in: 20}}}, b: {loi: day 1400}}
+    """, luck=failing(8))  # fmt: skip
+    assert (book(r).retired, book(r).rma, book(r).storage) == (100, 0, 0)
+    assert [r.mw("chips_on_hand", day) for day in (99, 100, 105, 120)] == [0.8, 0, 0, 0]
+
+
+def test_racks_of_before_the_start_come_back_with_the_power_that_the_file_says():
+    """145 racks of 69 kW in a phase of 10 MW: each counts for 10/145 MW. Spent on day 40, or before they are live."""
+    text = """
+    chips:
+      products: {rack: {rack_power: 69 kW}}
+      orders: {o: {racks: 145, ordered: day -200, initial: {delivered: 145, to: a.p1}}}
+    sites:
+      a: {loi: day -400, phases: {p1: {mw: 10, initial: {full_live: DATE}}}}
+      b: {loi: day 100, phases: [20 MW], bring_up: {lot: 5}}
+    """
+    for date, live in (("day -50", 10), ("day 60", 0)):
+        r = ends(40, text.replace("DATE", date))
+        assert [r.mw("live", day) for day in (39, 40, 100)] == [live, 0, 10]
+        assert [r.mw("chips_on_hand", day) for day in (39, 40, 100)] == [0, 10, 0]
+        assert (book(r).live, book(r).storage) == (145, 0)
+
+
+def test_racks_that_are_half_way_come_back_and_those_that_went_live_too():
+    """Twenty of each fifty are dead on arrival; the lease ends before they are back."""
+    r = ends(5, """
+    sites:
+      a: {bring_up: {dead_on_arrival: {chance: 0.2, returned_in: 20}}}
+      b: {loi: day 1400, bring_up: {lot: 100}}
+    """, luck={"sites.a.phases.p1.bring_up.dead_on_arrival": 0.5})  # fmt: skip
+    assert [r.mw("live", day) for day in (4, 5)] == [8, 0]
+    assert [r.mw("chips_on_hand", day) for day in (4, 5, 1399, 1400)] == [2, 10, 10, 0]
+    assert book(r).rma == 0

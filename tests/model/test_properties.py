@@ -147,7 +147,7 @@ def watch_limits(world):
     def checked_open(contract):
         write(contract)
         if contract.kind == "loan":
-            lending = world.spec.parties[contract.source].lending
+            lending = world.spec.parties[contract.target].lending
             loans = list(world.book.held("loan", contract.target))
             if lending.capacity is not None:
                 assert sum(loan.amount for loan in loans) <= lending.capacity.value * M

@@ -140,6 +140,12 @@ ERRORS: dict[str, tuple[list[tuple[str, str]], str, str, int, str]] = {
         [("from: [backer, second]", "from: [baker, second]")],
         "REF", "archetypes.field.guarantee.from", 43, "unknown guarantor 'baker'; did you mean 'backer'?",
     ),
+    "every guarantor too weak": (
+        [("{rating: AA, guarantee: {limit: $3bn, approval: {delay: 20}}}", "{rating: BB, guarantee: {}}"),
+         ("[backer, second]", "[backer]")],
+        "RANGE", "archetypes.field.guarantee.from", 43,
+        "'backer' has rating BB, and the lenders ask for BBB-: no request can ever be granted",
+    ),
     "the tenant guarantees itself": (
         [("lab: {rating: BB}", "lab: {rating: BB, guarantee: {}}"), ("[backer, second]", "[backer, lab]")],
         "CYCLE", "archetypes.field.guarantee.from", 43, "'lab' guarantees itself",
@@ -464,12 +470,6 @@ WARNINGS: dict[str, tuple[list[tuple[str, str]], str, str]] = {
         [("second: {rating: A,", "second: {rating: BB+,")],
         "archetypes.field.guarantee.from",
         "'second' has rating BB+, and the lenders ask for BBB-: it is passed over",
-    ),
-    "every guarantor too weak": (
-        [("{rating: AA, guarantee: {limit: $3bn, approval: {delay: 20}}}", "{rating: BB, guarantee: {}}"),
-         ("[backer, second]", "[backer]")],
-        "archetypes.field.guarantee.from",
-        "'backer' has rating BB, and the lenders ask for BBB-: the site ends unguaranteed",
     ),
     "a letter after what follows from it": (
         [("    developer: elm\n", "    developer: elm\n    initial: {lease_signed: 2026-05-01}\n")],

@@ -17,6 +17,7 @@ from dcsim.stats import (
     needed_for_quantile,
     paired_difference,
     quantile,
+    quantile_difference,
     quantile_index,
     quantile_ranks,
     relative_precision,
@@ -217,3 +218,68 @@ def test_the_stopping_rule():
     assert not relative_precision(np.tile([-1.0, 1.0], 50), 0.1).reached
     assert relative_precision(np.zeros(50), 0.1).reached
     assert not relative_precision([1.0], 0.1).reached
+
+
+# ---- differences of quantiles -------------------------------------------------------------------------------------
+
+
+def test_a_shift_of_all_is_known_exactly():
+    base = np.random.default_rng(3).exponential(100.0, size=80)
+    found = quantile_difference(base + 7, base)
+    assert [found.value, found.low, found.high] == pytest.approx([7, 7, 7])
+    assert quantile_difference(base, base).value == 0
+
+
+def test_a_difference_of_medians_is_not_the_median_of_differences():
+    base = np.array([1.0, 2.0, 3.0] * 20)
+    other = np.array([3.0, 4.0, 1.0] * 20)
+    assert quantile_difference(other, base).value == 1  # 3 less 2; the differences are 2, 2 and -2
+    assert quantile_difference(other, base, 0.9).value == 1
+
+
+def test_pairs_make_the_interval_short():
+    rng = np.random.default_rng(4)
+    luck = rng.normal(1000, 300, size=400)
+    other = luck + rng.normal(20, 5, size=400)
+    paired = quantile_difference(other, luck)
+    unpaired = quantile_difference(rng.permutation(other), luck)
+    assert paired.low < 20 < paired.high
+    assert paired.high - paired.low < (unpaired.high - unpaired.low) / 4
+
+
+def test_the_interval_covers_as_often_as_it_says():
+    """The medians of an exponential and of the same twice: their difference is log 2; of 300 intervals, all but few."""
+    rng = np.random.default_rng(5)
+    hits = 0
+    for _ in range(300):
+        base = rng.exponential(size=60)
+        found = quantile_difference(2 * base, base, resamples=300)
+        hits += found.low <= math.log(2) <= found.high
+    assert 0.90 <= hits / 300 <= 0.99
+
+
+def test_what_is_not_reached_is_later_and_an_unknown_difference_is_open():
+    base = np.array([10.0] * 30 + [math.inf] * 10)
+    late = np.array([10.0] * 15 + [math.inf] * 25)
+    found = quantile_difference(late, base)
+    assert (found.value, found.high) == (math.inf, math.inf)
+    assert found.low == 0
+    neither = quantile_difference(late, late)
+    assert math.isnan(neither.value)
+    assert (neither.low, neither.high) == (-math.inf, math.inf)
+    assert quantile_difference(base, base).value == 0
+
+
+def test_few_replications_have_no_interval_of_a_difference():
+    few = quantile_difference([1.0, 2.0, 4.0], [1.0, 1.0, 1.0])
+    assert (few.value, few.low, few.high) == (1, None, None)
+    assert few.note == "too few replications for an interval (3; it takes 30)"
+    for values, base in (([], []), ([1.0], [math.nan]), ([1.0, 2.0], [1.0])):
+        with pytest.raises(ValueError, match=r".+"):
+            quantile_difference(values, base)
+
+
+def test_the_same_question_has_the_same_answer():
+    base = np.random.default_rng(6).normal(size=100)
+    other = np.random.default_rng(7).normal(size=100)
+    assert quantile_difference(other, base) == quantile_difference(other, base)

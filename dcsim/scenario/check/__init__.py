@@ -6,7 +6,23 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
 from dcsim.errors import Problem
-from dcsim.scenario.check import chips, credit, dates, naming, order, power, references, sources, what_ifs
+from dcsim.scenario.check import (
+    chips,
+    cloud,
+    credit,
+    dates,
+    hardware,
+    expectations,
+    lease,
+    naming,
+    order,
+    power,
+    references,
+    shocks,
+    sources,
+    treasury,
+    what_ifs,
+)
 from dcsim.scenario.check.what_ifs import what_if_problems
 from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.tree import Node
@@ -21,7 +37,12 @@ CHECKS: tuple[Callable[[ScenarioSpec], Iterator[Problem]], ...] = (
     *dates.CHECKS,
     *power.CHECKS,
     *credit.CHECKS,
+    *lease.CHECKS,
     *chips.CHECKS,
+    *hardware.CHECKS,
+    *shocks.CHECKS,
+    *cloud.CHECKS,
+    *treasury.CHECKS,
 )
 """Every check of what the blocks say together."""
 
@@ -33,4 +54,5 @@ def check(spec: ScenarioSpec, filled: Node, raw: Node) -> list[Problem]:
     the caller, who has them by path.
     """
     found = chain.from_iterable(one(spec) for one in CHECKS)
-    return list(islice(chain(found, sources.cited(raw), what_ifs.unmatched(spec, filled, raw)), MOST_PROBLEMS))
+    rest = chain(sources.cited(raw), what_ifs.unmatched(spec, filled, raw), expectations.expectations(spec, raw))
+    return list(islice(chain(found, rest), MOST_PROBLEMS))

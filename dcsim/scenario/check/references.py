@@ -55,15 +55,17 @@ def guarantors(spec: ScenarioSpec) -> Iterator[Problem]:
             yield from _roles(spec, path, [initial.guarantor], "guarantor", "guarantee", able)
         if request is None:
             continue
-        path = f"sites.{id}.guarantee.from"
-        if not request.guarantors:
-            yield error("REQUIRED", path, "expected at least one guarantor")
-        yield from _roles(spec, path, request.guarantors, "guarantor", "guarantee", able)
-        for name in request.guarantors:
-            if name == site.tenant:
-                yield error("CYCLE", path, f"'{name}' guarantees itself: it is the tenant whose rent is guaranteed")
-            elif name == site.developer:
-                yield error("CYCLE", path, f"'{name}' guarantees itself: it is the developer to whom the rent is owed")
+        if not request.asked:
+            yield error("REQUIRED", f"sites.{id}.guarantee.from", "expected at least one guarantor")
+        for where, names in (("from", request.guarantors), ("together", tuple(request.together))):
+            path = f"sites.{id}.guarantee.{where}"
+            yield from _roles(spec, path, names, "guarantor", "guarantee", able)
+            for name in names:
+                itself = f"'{name}' guarantees itself: it is the"
+                if name in (site.tenant, site.lease.lessee):
+                    yield error("CYCLE", path, f"{itself} tenant whose rent is guaranteed")
+                elif name == site.developer:
+                    yield error("CYCLE", path, f"{itself} developer to whom the rent is owed")
 
 
 def _roles(
@@ -197,6 +199,5 @@ CHECKS = (
     products,
     orders,
     holdings,
-    shocks,
     drivers,
 )
