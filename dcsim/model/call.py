@@ -332,7 +332,7 @@ class Call:
         cover.end()
         secured = {id: int(p.dollars[p.minutes == now].sum()) for id, p in lease.premises.items()}
         secured = {id: secured[id] - flow.due(now, now + 1) for id, flow in lease.rent.items()}
-        lease.novate(guarantor.id, discount, now)
+        lease.novate(guarantor.id, discount)
         for id, dollars in secured.items():  # the security has paid some of what is due in this very minute
             if dollars and (due := lease.rent[id].due(now, now + 1)):
                 lease.rent[id].replace_from(now, *_less(lease.rent[id], now, min(dollars, due)))
@@ -377,7 +377,7 @@ class Call:
         now = self.world.clock.now
         self.lost = self.site.lease.arrears(now)
         self.end()
-        self.site.lease.terminate(why, now)
+        self.site.lease.terminate(why)
 
 
 def _less(flow: Flow, minute: int, dollars: int) -> tuple[Ints, Ints]:

@@ -47,11 +47,11 @@ def rent_to_come(site: Site, minutes: Ints) -> Ints | None:
     return sum((p.owed_after(later) for p in site.lease.premises.values()), np.zeros(len(minutes), np.int64))
 
 
-def balances(site: Site, minutes: Ints) -> Ints | None:
-    """The highest that the site's loans will be from each minute on; None before it has closed."""
+def balances(site: Site, minutes: Ints, lender: str | None = None) -> Ints | None:
+    """The highest that the site's loans (of one lender) will be from each minute on; None before it has closed."""
     if "financial_close" not in site.milestones.reached:
         return None
-    loans = [loan for loan in loans_of(site) if loan.minutes]
+    loans = [loan for loan in loans_of(site, lender) if loan.minutes]
     if not loans:
         return None
     times = np.unique(np.concatenate([loan.minutes for loan in loans])).astype(np.int64)
@@ -63,8 +63,8 @@ def balances(site: Site, minutes: Ints) -> Ints | None:
     return highest[np.maximum(np.searchsorted(times, minutes, side="right") - 1, 0)]
 
 
-def loans_of(site: Site) -> list[Contract]:
-    """The contracts of a site's loans, standing or ended, in the order in which its lenders are listed."""
+def loans_of(site: Site, lender: str | None = None) -> list[Contract]:
+    """The contracts of a site's loans (of one lender), standing or ended, in the order in which lenders are listed."""
     lenders = site.financing.spec.lenders if site.financing is not None else ()
-    found = [site.world.book.get(f"loan:{site.id}:{lender}") for lender in lenders]
+    found = [site.world.book.get(f"loan:{site.id}:{id}") for id in lenders if lender in (None, id)]
     return [loan for loan in found if loan is not None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from dcsim.model.blueprint import DAY, half_up, kw
@@ -294,7 +295,7 @@ class CloudContract:
             steps = Steps([m for m, _ in now], [mw for _, mw in now])
             self._steps.append(steps)
             price, fee = self._price(term), self._fee(term)
-            found = stretches(start, term.first, max(0, term.first), max(0, term.end))
+            found = stretches(start, term.first, max(0, term.first), max(0, term.end), self.world.last_minute + 1)
             for index, stretch in enumerate(found):
                 if stretch.first < since:
                     continue
@@ -331,10 +332,13 @@ class CloudContract:
                 return steps.at(minute)
         return 0.0
 
-    def mw_minutes(self, month: int) -> float:
-        """What it offers in a calendar month that has not been billed."""
+    def mw_minutes(self, end: int) -> float:
+        """What it offers, and has not been billed, before minute `end`: the end of a month, or of itself."""
         self._fresh()
-        return sum(part.mw_minutes for part in self._ahead if part.stretch.month == month)
+        return sum(part.mw_minutes for part in self._until(end))
+
+    def _until(self, end: int) -> list[Part]:
+        return list(takewhile(lambda part: part.stretch.end <= end, self._ahead))
 
     def price(self, minute: int) -> float | None:
         """Dollars a MW and year in a minute; None while it offers nothing."""
@@ -347,20 +351,16 @@ class CloudContract:
 
     # What is paid for it.
 
-    def bill(self, month: int, share: float, minute: int) -> None:
-        """A calendar month is over in which a share of what it offers was used; payments are dated `minute`."""
-        self._fresh()
-        count = 0
-        for part in self._ahead:
-            if part.stretch.month > month:
-                break
-            count += 1
-            self._bill(part, part.amount * share, minute)
+    def bill(self, end: int, share: float) -> None:
+        """A share of what it offered before minute `end` was used; payments are dated a minute earlier."""
+        parts = self._until(end)
+        for part in parts:
+            self._bill(part, part.amount * share, end - 1)
             self.used_mw_days += part.mw_minutes * share / DAY
-        if count:
-            self._billed = self._ahead[count - 1].stretch.end
-            del self._ahead[:count]
-            self._correct(minute)
+        if parts:
+            self._billed = parts[-1].stretch.end
+            del self._ahead[: len(parts)]
+            self._correct(end - 1)
 
     def _bill(self, part: Part, used: float, minute: int) -> None:
         year = self._years[part.year]

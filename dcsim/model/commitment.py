@@ -34,8 +34,8 @@ class Stretch(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def stretches(start: dt.date, anchor: int, first: int, end: int) -> tuple[Stretch, ...]:
-    """The stretches of a term from minute `first` to before minute `end`.
+def stretches(start: dt.date, anchor: int, first: int, end: int, border: int) -> tuple[Stretch, ...]:
+    """The stretches of a term from minute `first` to before minute `end`, none of them across minute `border`.
 
     `start` is the date of minute 0. Contract years begin on the anniversaries of the date of minute `anchor`, which
     does not come after `first`; 29 February counts as the 28th in common years.
@@ -51,7 +51,7 @@ def stretches(start: dt.date, anchor: int, first: int, end: int) -> tuple[Stretc
             turn = _minute(start, months_after(begins, 12 * (year + 1)))
         days = monthrange(date.year, date.month)[1]
         following = _minute(start, date.replace(day=1)) + days * DAY
-        to = min(end, following, turn)
+        to = min(end, following, turn, border if at < border else end)
         month = (date.year - start.year) * 12 + date.month - start.month
         out.append(Stretch(month, year, at, to, (to - at) / (days * DAY)))
         at = to

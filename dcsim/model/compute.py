@@ -140,12 +140,12 @@ class Compute:
         served = live if wanted is None else min(live, wanted)
         self.operations += self._pay("operations", rates.running_cost / MONTHS * live * months, rates.end - 1)
         for cloud, (_, price) in zip(self.clouds, rates.offers, strict=True):
-            offered = cloud.mw_minutes(month.number) / length
+            offered = cloud.mw_minutes(rates.end) / length
             used = offered if left is None else min(offered, left)
             served += used
             left = None if left is None else left - used
             cloud.displace(live, months, price)
-            cloud.bill(month.number, used / offered if offered > 0 else 0.0, rates.end - 1)
+            cloud.bill(rates.end, used / offered if offered > 0 else 0.0)
         if left is not None:
             bought = min(left, rates.limit)
             self._dearest = max((price for _, price in rates.offers if price is not None), default=self._dearest)

@@ -241,6 +241,16 @@ class Construction:
                 return extend(order.trail, now, "equipment", order.who)
         return None
 
+    def stand_still(self, cause: str, who: str) -> None:
+        """Building stands still until it may go on; equipment under way goes on."""
+        if self._network is not None:
+            self._network.pause_all(cause, who)
+
+    def go_on(self, cause: str, who: str) -> None:
+        """That pause is over."""
+        if self._network is not None:
+            self._network.resume_all(cause, who)
+
     def cancel(self) -> None:
         """The phase has ended."""
         if self._network is not None:

@@ -16,7 +16,7 @@ from dcsim.model.guarantee import Cover
 from dcsim.model.standing import Standing, Tally, together
 from dcsim.model.step import Step
 from dcsim.scenario.credit import Terms, terms_of
-from dcsim.scenario.fields import at_least
+from dcsim.scenario.fields import at_least, strictest
 
 if TYPE_CHECKING:
     from dcsim.model.backing import Part
@@ -144,20 +144,6 @@ class Guarantor:
         """What came of its guarantees, of all tenants."""
         return sum(self.tallies.values(), Tally())
 
-    def numbers(self) -> dict[str, float]:
-        """What came of it in US$ million, and the number of calls, by the names of `history.PARTY_NUMBERS`."""
-        standing, tally, limit = self.standing, self.tally, self.limit
-        return {
-            "committed_peak": standing.peak_committed / 1e6,
-            "active_peak": standing.peak_active / 1e6,
-            "guarantee_limit": 0.0 if limit is None else limit / 1e6,
-            "calls": tally.calls,
-            "guarantee_paid": tally.paid / 1e6,
-            "uncovered": tally.unmet / 1e6,
-            "fees": tally.fees / 1e6,
-            "warrants": tally.warrants / 1e6,
-        }
-
     def _bill(self, month: Month) -> None:
         """The fee of a month that is over."""
         for part in self.parts:
@@ -236,10 +222,9 @@ class Search(Step):
         """Whether what a panel offers is worth asking for."""
         return True
 
-    @property
-    def floor(self) -> str | None:
-        """The rating that each guarantor must have."""
-        return self.site.rating_floor
+    def floor(self, terms: Terms) -> str | None:
+        """The rating that each guarantor must have: for the lenders, and not to be replaced at once."""
+        return strictest([self.site.rating_floor, terms.replace.below if terms.replace is not None else None])
 
     def terms(self, panel: Panel) -> Terms:
         """On what terms a panel would stand: those of its first, with the site's own in their place."""
@@ -254,8 +239,9 @@ class Search(Step):
         """Turn to the next panel that could grant the request, in this minute."""
         while self._panels and not self.site.ended:
             panel = self._panels.pop(0)
-            amounts = panel.offer(self.wanted(self.terms(panel)))
-            able = all(g.takes(amount, self.floor) for g, amount in zip(panel.guarantors, amounts, strict=True))
+            terms = self.terms(panel)
+            amounts, floor = panel.offer(self.wanted(terms)), self.floor(terms)
+            able = all(g.takes(amount, floor) for g, amount in zip(panel.guarantors, amounts, strict=True))
             if able and self.enough(amounts):
                 self._queue(panel, amounts)
                 self.queueing()
@@ -308,7 +294,8 @@ class Search(Step):
         self.work(max(delays), lambda: self._answered(panel, k))
 
     def _answered(self, panel: Panel, k: int) -> None:
-        refused = [guarantor.id for guarantor in panel.guarantors if self._refuses(guarantor, k)]
+        floor = self.floor(self.terms(panel))
+        refused = [guarantor.id for guarantor in panel.guarantors if self._refuses(guarantor, floor, k)]
         if refused:
             self.let_go()
             self.world.log("refused", self.site.id, " and ".join(refused))
@@ -318,10 +305,10 @@ class Search(Step):
         self._asking = None
         self.granted(cover, self.terms(panel))
 
-    def _refuses(self, guarantor: Guarantor, k: int) -> bool:
+    def _refuses(self, guarantor: Guarantor, floor: str | None, k: int) -> bool:
         chance = self.world.now(guarantor.spec.approval.chance).value
         unlucky = self.world.draws.fails(f"sites.{self.site.id}.guarantee.{guarantor.id}", 1 - chance, k)
-        return unlucky or not guarantor.pays
+        return unlucky or not guarantor.pays or not at_least(guarantor.rating, floor)
 
     def let_go(self) -> None:
         """Leave the queues, and give back what is reserved."""

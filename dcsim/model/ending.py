@@ -12,6 +12,8 @@ from dcsim.errors import ModelError
 from dcsim.ledger import Ints, flows_of
 from dcsim.model.blueprint import DAY, dollars
 from dcsim.model.history import ExposureRecord, PhaseEnd, TrailRecord
+from dcsim.model.loan_record import loan_record
+from dcsim.model.outcomes import Books, party_numbers, tenant_outcomes
 from dcsim.model.reckoning import compute_and_money
 
 if TYPE_CHECKING:
@@ -40,14 +42,19 @@ def finish(world: World) -> None:
             "excused_days": sum(p.excused for p in phases) / DAY,
             "days_past_outside": sum(p.past_outside for p in phases) / DAY,
         }
+    records = [loan_record(site.financing) for site in world.sites.values() if site.financing is not None]
+    history.loans = [record for record in records if record is not None]
     history.events = world.event_log.rows
     money = world.money
     money.close()
     history.ledger = money.ledger.monthly()
+    books = Books(history.ledger, money.months)
     for tenant, found in history.outcomes.items():
         found.update(compute_and_money(world, tenant, history.ledger))
+        found.update(tenant_outcomes(world, tenant, books))
     history.cash = [(id, a.opening, a.received, a.paid) for id, a in money.accounts.items()]
     history.exposures = _exposures(world)
+    history.parties = party_numbers(world, books, history)
 
 
 def _exposures(world: World) -> list[ExposureRecord]:

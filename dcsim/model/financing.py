@@ -1,93 +1,59 @@
-"""Lenders and the developer's loan: the least of its limits, booked at close, tried again if it falls short."""
+"""The developer's loan: underwriting, then close as soon as lease and guarantee are there, else again later."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dcsim.engine.clock import Stage
 from dcsim.engine.trail import Trail, latest
-from dcsim.model.blueprint import DAY, YEAR, dollars, down, half_up
+from dcsim.model.account import Account, in_proportion
+from dcsim.model.blueprint import down, half_up
+from dcsim.model.lender import Lender, current
+from dcsim.model.loan import Loan
+from dcsim.model.offer import Offer, Offers
+from dcsim.model.project import Project
 from dcsim.model.step import Step
 from dcsim.network.contracts import Contract
 from dcsim.scenario.fields import at_least
 
 if TYPE_CHECKING:
     from dcsim.model.site import Site
-    from dcsim.model.world import World
-
-
-class Lender:
-    """A party that lends to developers, in one replication. What is lent is read from the book of contracts."""
-
-    def __init__(self, world: World, id: str) -> None:
-        self.world = world
-        self.id = id
-        spec = world.spec.parties[id].lending
-        assert spec is not None
-        self.spec = spec
-        self.takes_part = not world.draws.fails(f"parties.{id}.lending.takes_part", 1 - spec.takes_part.value)
-        self.rate = world.draws.value(spec.rate)
-        self.ltc = world.draws.value(spec.ltc)
-
-    def left(self, tenant: str, guarantor: str | None) -> int | None:
-        """Dollars it can still lend to sites of this tenant behind this guarantor; None: without limit."""
-        if self.world.unlimited:
-            return None
-        spec = self.spec
-        loans = list(self.world.book.held("loan", self.id))
-        limits = []
-        if spec.capacity is not None:
-            limits.append(dollars(spec.capacity.value) - sum(c.amount for c in loans))
-        if spec.per_tenant is not None:
-            used = sum(c.amount for c in loans if c.tenant == tenant)
-            limits.append(dollars(spec.per_tenant.value) - used)
-        if spec.per_guarantor is not None and guarantor is not None:
-            used = sum(c.amount for c in loans if c.guarantor == guarantor)
-            limits.append(dollars(spec.per_guarantor.value) - used)
-        return max(0, min(limits)) if limits else None
-
-
-def debt_capacity(rent: float, cost: float, escalator: float, years: int, rate: float, dscr: float) -> float:
-    """Debt that cash flow carries: sum over years t of (rent - cost)(1 + escalator)^(t-1) / dscr / (1 + rate)^t.
-
-    `rent` and the landlord's `cost` are dollars a year in the first year; debt service follows them (sculpted), at the
-    end of each year. Returns dollars, zero or more.
-    """
-    flow = max(0.0, rent - cost)
-    total = 0.0
-    for t in range(1, years + 1):
-        total += flow * (1 + escalator) ** (t - 1) / (1 + rate) ** t
-    return total / dscr
-
-
-class Offer(NamedTuple):
-    """A loan that lenders would make together."""
-
-    loan: int
-    """Dollars."""
-    shares: list[tuple[Lender, int]]
-    """Who lends how much of it."""
-    binding: str
-    """The limit that binds it: `ltc`, `dscr`, `cover` or `lenders`."""
-    ratio: float
-    """Cap over loan that they require."""
+    from dcsim.model.world import Month
+    from dcsim.scenario.financing import Financing as FinancingSpec
 
 
 class Financing(Step):
-    """The site's loan: underwriting, then close as soon as lease and guarantee are there, else again later."""
+    """The site's loan, until it closes; from then on there is a `project`."""
 
     def __init__(self, site: Site) -> None:
         super().__init__(site.world, "financing", f"{site.id} financing")
         self.site = site
         spec = site.spec.financing
         assert spec is not None
-        self.spec = spec
+        self.spec: FinancingSpec = spec
+        self.offers: Offers = Offers(site)
         self.attempts = 0
         self.underwritten = False
         self.closed = False
+        self.closed_at = 0
+        """Minute of the close."""
         self.loan = 0
+        self.uses = 0
+        """Dollars that loan and equity pay for."""
+        self.contingency = 0
+        """Dollars of them that are set aside."""
         self.binding: str | None = None
+        self.without_guarantor = True
+        """Whether it would have closed as large with nobody behind the rent."""
+        self.project: Project | None = None
+        self.written: list[Loan] = []
+        """Commitments of before the start that have not closed yet."""
         self._deadline: int | None = None
+        self.world.on_month_end(self._month_end)
+
+    def _month_end(self, month: Month) -> None:
+        if self.project is not None:
+            self.project.month_end(month)
 
     @property
     def lenders(self) -> list[Lender]:
@@ -95,12 +61,19 @@ class Financing(Step):
         site = self.site
         if not site.lease_is_signed:
             return site.lenders
-        backer = self.world.guarantors[self._guarantor].rating if self._guarantor is not None else None
+        backer = site.cover.rating if site.cover is not None else None
         return [
             lender
             for lender in site.lenders
             if at_least(site.tenant_rating, lender.spec.min_rating) or at_least(backer, lender.spec.min_rating)
         ]
+
+    @property
+    def guarantor(self) -> str | None:
+        """Who stands behind the rent."""
+        return self.site.cover.guarantor.id if self.site.cover is not None else None
+
+    # Before the close.
 
     def begin(self, trail: Trail) -> None:
         """Start underwriting."""
@@ -121,7 +94,7 @@ class Financing(Step):
         """Takes the longest closing time of those who would lend as it looks now."""
         draws, by = self.world.draws, self.world.by
         user = f"sites.{self.site.id}"
-        minutes = [draws.minutes(by(user, lender.spec.closing)) for lender, _ in self._offer().shares]
+        minutes = [draws.minutes(by(user, lender.spec.closing)) for lender, _ in self._offer(None).shares]
         self.work(max(minutes, default=0), self._underwrote)
 
     def _underwrote(self) -> None:
@@ -136,80 +109,29 @@ class Financing(Step):
         clock = self.world.clock
         clock.stage_at(clock.now, Stage.ALLOCATION, self._try_to_close, rank=self.site.rank)
 
-    @property
-    def _guarantor(self) -> str | None:
-        return self.site.cover.guarantor.id if self.site.cover is not None else None
-
-    def _offer(self) -> Offer:
-        """The largest loan of the lenders in order: of the first alone, of the first two, and so on."""
-        able = [lender for lender in self.lenders if lender.left(self.site.tenant, self._guarantor) != 0]
-        best = Offer(0, [], "lenders", 0.0)
-        for number in range(1, len(able) + 1):
-            offer = self._joint_offer(able[:number])
-            if offer.loan > best.loan:
-                best = offer
-        return best
-
-    def _joint_offer(self, lenders: list[Lender]) -> Offer:
-        """The loan on the terms of the strictest, cut to what they have left; the first lends first."""
-        ratio = max(lender.spec.cap_to_loan.value for lender in lenders)
-        limits = self._limits(lenders, ratio)
-        missing = wanted = min(limits.values())
-        shares = []
-        for lender in lenders:
-            left = lender.left(self.site.tenant, self._guarantor)
-            take = missing if left is None else min(missing, left)
-            if take > 0:
-                shares.append((lender, take))
-            missing -= take
-        binding = "lenders" if missing else min(limits, key=lambda name: limits[name])
-        return Offer(wanted - missing, shares, binding, ratio)
-
-    def _limits(self, lenders: list[Lender], ratio: float) -> dict[str, int]:
-        """What bounds a loan, in dollars: cost, cash flow, cover."""
-        site = self.site
-        limits = {"ltc": down(min(lender.ltc for lender in lenders) * site.cost)}
-        sizes = [size for lender in lenders if (size := site.dscr_size(lender)) is not None]
-        if sizes:
-            limits["dscr"] = down(min(sizes))
-        if site.cover is not None and ratio > 0:
-            limits["cover"] = down(site.cover.amount / ratio)
-        return limits
+    def _offer(self, close: int | None) -> Offer:
+        cover = self.site.cover
+        return self.offers.best(self.lenders, self.guarantor, None if cover is None else cover.amount, close)
 
     def _try_to_close(self) -> None:
         """Close with what the lenders have left, if the developer's equity covers the rest; else try again."""
         if self.ended:
             return
-        site, world = self.site, self.world
+        site, now = self.site, self.world.clock.now
         assert self.trail is not None
         self._waiting = None
         self.trail = latest((site.milestones.reached["lease_signed"], self.trail))
         self.attempts += 1
-        offer = self._offer()
-        equity = -down(-world.draws.value(self.spec.equity) * site.cost)  # up, as the loan goes down
-        if offer.loan + equity < site.cost:
+        offer = self._offer(now)
+        if self._is_short(offer):
             self._again()
             return
-        self.binding = offer.binding
-        self.loan = offer.loan
-        self.closed = True
-        for lender, amount in offer.shares:
-            world.book.open(
-                Contract(
-                    "loan",
-                    f"loan:{site.id}:{lender.id}",
-                    site.developer,
-                    lender.id,
-                    amount,
-                    world.clock.now,
-                    site=site.id,
-                    tenant=site.tenant,
-                    guarantor=self._guarantor,
-                )
-            )
-        if site.cover is not None:
-            site.cover.cut(min(site.cover.amount, half_up(offer.ratio * offer.loan)))
+        self._close(offer)
         site.reach("financial_close", self.trail)
+
+    def _is_short(self, offer: Offer) -> bool:
+        equity = -down(-current(self.world, self.spec.equity) * offer.uses)  # up, as the loan goes down
+        return offer.loan + equity < offer.uses
 
     def _again(self) -> None:
         """The next attempt comes some days later; the underwriting stands."""
@@ -224,12 +146,78 @@ class Financing(Step):
         if not self.closed and not self.site.ended:
             self.site.end("unfinanced", "financing deadline")
 
+    # The close.
 
-def annual_rent(rent: float, kw: int) -> float:
-    """Dollars a year from US$ per kW-month."""
-    return rent * kw * 12
+    def _close(self, offer: Offer) -> None:
+        site, now = self.site, self.world.clock.now
+        self.without_guarantor = site.cover is None or self._closes_alone(offer)
+        self.closed = True
+        self.closed_at = now
+        self.binding, self.loan, self.uses = offer.binding, offer.loan, offer.uses
+        self.contingency = self.offers.contingency
+        works = self.offers.works(offer, now)
+        loans = [self.write(lender, amount) for lender, amount in offer.shares]
+        if site.cover is not None:
+            site.cover.cut(min(site.cover.amount, half_up(offer.ratio * offer.loan)))
+        self.start(loans, works)
 
+    def _closes_alone(self, offer: Offer) -> bool:
+        """Whether lenders would lend as much on the tenant's own rating."""
+        tenant = self.site.tenant_rating
+        lenders = [lender for lender in self.site.lenders if at_least(tenant, lender.spec.min_rating)]
+        if not lenders:
+            return offer.loan == 0
+        alone = self.offers.best(lenders, None, None, self.world.clock.now)
+        return alone.loan >= offer.loan and not self._is_short(alone)
 
-def whole_years(days: float) -> int:
-    """Whole years in so many days, at least one."""
-    return max(1, int(days * DAY / YEAR + 1e-9))
+    def write(self, lender: Lender, amount: int, minute: int | None = None) -> Loan:
+        """Write a lender's commitment into the book."""
+        site, world = self.site, self.world
+        contract = world.book.open(
+            Contract(
+                "loan",
+                f"loan:{site.id}:{lender.id}",
+                site.developer,
+                lender.id,
+                amount,
+                world.clock.now if minute is None else minute,
+                site=site.id,
+                tenant=site.tenant,
+                guarantor=self.guarantor,
+            )
+        )
+        return Loan(site, lender.id, self.offers.tranche(lender, amount), contract)
+
+    def start(self, loans: list[Loan], works: int) -> None:
+        """The project begins: what is drawn at close is drawn; fees, and works that were done early, are paid for."""
+        early, now = min(works, self.site.early_works.spent), self.world.clock.now
+        account = Account([loan.tranche for loan in loans], self.uses, equity_first=self.spec.equity_first)
+        project = self.begin_project(loans, account, self.budgets(works - early))
+        project.post(account.open(), now, "upfront fee")
+        project.carry(early)
+        project.settle(now)
+        project.tell(now)
+
+    def begin_project(self, loans: list[Loan], account: Account, works: dict[str, int]) -> Project:
+        """From now on there is a project; `works` are dollars still to spend on each phase."""
+        self.project = Project(self, loans, account, works)
+        return self.project
+
+    def budgets(self, works: int) -> dict[str, int]:
+        """What each phase's works will cost in the end, by its power: so many dollars in all, and overruns."""
+        phases = [phase for phase in self.site.phases.values() if not phase.ended]
+        return self.overrun({phase.id: part for phase, part in zip(
+            phases, in_proportion(works, [phase.kw for phase in phases]), strict=True)})
+
+    def overrun(self, works: dict[str, int]) -> dict[str, int]:
+        """Works as they will come out, of works as planned."""
+        times = 1 + self.world.draws.value(self.spec.overrun)
+        return {id: half_up(amount * times) for id, amount in works.items()}
+
+    def site_ends(self) -> None:
+        """The site has ended: commitments that are not drawn end with it."""
+        if self.project is not None:
+            self.project.site_ends()
+        for loan in self.written if self.project is None else ():
+            loan.close()
+

@@ -26,12 +26,15 @@ def ends(began: int | None, start: int, minutes: int, now: int) -> int:
 
 
 class SiteForecast:
-    """Forecast minutes of a site's milestones; one is made for each question and forgotten."""
+    """Forecast minutes of a site's milestones; one is made for each question and forgotten.
 
-    def __init__(self, site: Site) -> None:
+    `close` is when it would close, in place of the forecast.
+    """
+
+    def __init__(self, site: Site, close: int | None = None) -> None:
         self.site = site
         self.now = site.world.clock.now
-        self._known: dict[str, int] = {}
+        self._known: dict[str, int] = {} if close is None else {"financial_close": close}
 
     def at(self, name: str) -> int:
         """Minute in which the site reaches a milestone or ends a workstream."""
@@ -98,9 +101,9 @@ class SiteForecast:
 class PhaseForecast:
     """Forecast minutes of a phase's milestones, activities and equipment."""
 
-    def __init__(self, phase: Phase) -> None:
+    def __init__(self, phase: Phase, close: int | None = None) -> None:
         self.phase = phase
-        self.site = SiteForecast(phase.site)
+        self.site = SiteForecast(phase.site, close)
         self.now = phase.world.clock.now
         self._known: dict[str, int] = {}
 

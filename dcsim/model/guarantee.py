@@ -98,6 +98,12 @@ class Cover:
     def covers_loan(self) -> bool:
         return self.terms.covers != "rent"
 
+    @property
+    def _lender(self) -> str | None:
+        """The only lender whose loan is covered; None: all of them."""
+        request = self.site.spec.guarantee
+        return request.beneficiary if request is not None and request.beneficiary != self.site.developer else None
+
     # How much, from when.
 
     def reached(self, event: Effective) -> int | None:
@@ -150,7 +156,7 @@ class Cover:
         behind the lease, which comes first."""
         left = np.maximum(self._caps(minutes) - self.paid, 0)
         rent = rent_to_come(self.site, minutes) if self.covers_rent else np.zeros_like(left)
-        loan = balances(self.site, minutes) if self.covers_loan else np.zeros_like(left)
+        loan = balances(self.site, minutes, self._lender) if self.covers_loan else np.zeros_like(left)
         committed = left if rent is None or loan is None else np.minimum(left, rent + loan)
         return committed, committed if rent is None else np.minimum(committed, rent)
 
@@ -264,8 +270,8 @@ class Cover:
 
     def pay_loan(self, lender: str, wanted: int) -> int:
         """Debt service that the developer cannot pay is claimed for one lender; dollars paid to it."""
-        now, beneficiary = self.world.clock.now, self.site.spec.guarantee and self.site.spec.guarantee.beneficiary
-        if not self.covers_loan or not self.effective(now) or beneficiary not in (None, self.site.developer, lender):
+        now = self.world.clock.now
+        if not self.covers_loan or not self.effective(now) or self._lender not in (None, lender):
             return 0
         got = 0
         for (part, left), share in zip(self._left(now), split(wanted, self._shares), strict=True):
@@ -299,10 +305,7 @@ class Cover:
         """What it stands behind: the lease, and the loans once they have closed."""
         site = self.site
         out = [Claimed(site.lease.id, site.developer)] if self.covers_rent else []
-        loans = loans_of(site) if self.covers_loan else []
-        request = site.spec.guarantee
-        only = request.beneficiary if request is not None and request.beneficiary != site.developer else None
-        loans = [loan for loan in loans if only in (None, loan.target)]
+        loans = loans_of(site, self._lender) if self.covers_loan else []
         lent = sum(loan.amount for loan in loans)
         return [*out, *(Claimed(loan.id, loan.target, loan.amount / lent) for loan in loans if lent)]
 

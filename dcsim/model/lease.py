@@ -171,19 +171,16 @@ class Lease:
         else:
             self.site.end("terminated", why)
 
-    def terminate(self, why: str, minute: int | None = None) -> None:
+    def terminate(self, why: str) -> None:
         """The lease ends now: so does the site, as `terminated`; rent is cut, and the halls are let again."""
         self.site.end("terminated", why)
-        if not self.ended:  # the site had ended before: somebody who took the lease over has left it
-            self.end(self.world.clock.now if minute is None else minute)
 
-    def novate(self, party: str, discount: float, minute: int | None = None) -> None:
+    def novate(self, party: str, discount: float) -> None:
         """Somebody takes the lease over, and owes the rent from now on at a discount; arrears stay the old lessee's.
 
         The tenant leaves what is ready, and what is not, once it is; whoever has taken the lease over uses it.
         """
-        now = self.world.clock.now if minute is None else minute
-        book = self.world.book
+        now, book = self.world.clock.now, self.world.book
         self.assumed = now
         kw = sum(phase.kw for phase in self.site.phases.values() if not phase.ended)
         book.close(self.id, now)

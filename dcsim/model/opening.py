@@ -9,7 +9,7 @@ from dcsim.model.backing import Reservation, split
 from dcsim.model.blueprint import dollars
 from dcsim.model.credit import Panel, panels_of
 from dcsim.model.guarantee import Cover
-from dcsim.network.contracts import Contract
+from dcsim.model.opening_loan import take_up_loan
 from dcsim.scenario.fields import SITE_MILESTONES
 
 if TYPE_CHECKING:
@@ -64,37 +64,17 @@ def _actual_milestones(site: Site) -> Iterator[tuple[str, int]]:
 
 def open_positions(site: Site, given: dict[str, int]) -> None:
     """Cover and loan that stand since before the start."""
-    initial, world = site.spec.initial, site.world
+    initial = site.spec.initial
     if initial is None:
         return
     panel = _opening_panel(site, given)
-    backer = panel.guarantors[0].id if panel is not None else None
     if panel is not None:
         cap, terms = initial.cap, site.support.terms(panel)
         amounts = panel.offer(site.support.wanted(terms)) if cap is None else split(dollars(cap.value), panel.shares)
         reserved = [Reservation.opening(g, site.tenant, n) for g, n in zip(panel.guarantors, amounts, strict=True)]
         site.cover = Cover(site, reserved, terms)
     if initial.loan is not None and site.financing is not None:
-        missing = dollars(initial.loan.value)
-        for id in site.financing.spec.lenders:
-            left = world.lenders[id].left(site.tenant, None)
-            take = missing if left is None or id == site.financing.spec.lenders[-1] else min(left, missing)
-            if take > 0:
-                world.book.open(
-                    Contract(
-                        "loan",
-                        f"loan:{site.id}:{id}",
-                        site.developer,
-                        id,
-                        take,
-                        min(0, given["loi_signed"]),
-                        site=site.id,
-                        tenant=site.tenant,
-                        guarantor=backer,
-                    )
-                )
-                missing -= take
-        site.financing.loan = dollars(initial.loan.value)
+        take_up_loan(site.financing, given)
 
 
 def _opening_panel(site: Site, given: dict[str, int]) -> Panel | None:

@@ -105,14 +105,21 @@ def tenant_outcomes(world: World, tenant: str, books: Books) -> dict[str, float 
         found[f"cloud_cost_per_mw_month_{year}"] = _m(cost)
     sites = [site for site in world.sites.values() if site.tenant == tenant]
     phases = [phase for site in sites for phase in site.phases.values()]
+    projects = [p for s in sites if s.financing is not None and (p := s.financing.project) is not None]
+    year_ends = [end for end in ends if world.blueprint.date_of(end).month == 1] + [ends[-1]]
+    idle = world.hardware.assets.idle(tenant)
     signed = sum(phase.kw for phase in phases if phase.was_leased) / 1000
     found |= {
         "rent_usd_m": float(books.paid(tenant, ("rent",)).sum()) / MONEY,
         "chips_usd_m": float(books.paid(tenant, ("chips", "chip deposit")).sum()) / MONEY,
         "hardware_lease_usd_m": float(books.paid(tenant, ("hardware lease",)).sum()) / MONEY,
         "idle_shell_usd_m": sum(idle_rent(phase) for phase in phases) / MONEY,
+        "idle_chip_mw_days": idle.kw_minutes / 1000 / DAY,
+        "idle_chip_usd_m": idle.dollars / MONEY,
         "signed_mw": signed,
-        "loans_defaulted": sum(1 for s in sites if s.financing is not None and s.financing.defaulted is not None),
+        "lease_liability_peak_usd_m": max(sum(s.lease.liability(end) for s in sites) for end in year_ends) / MONEY,
+        "not_commenced_peak_usd_m": max(sum(s.lease.not_commenced(end) for s in sites) for end in year_ends) / MONEY,
+        "loans_defaulted": sum(project.defaulted is not None for project in projects),
         "defaulted": int(not world.parties[tenant].stands),
     }
     return found
@@ -175,7 +182,7 @@ def party_numbers(world: World, books: Books, history: History) -> dict[str, dic
         if kind == "loan" and target in world.lenders:
             note(target, "lent_peak", float(levels.max()) / MONEY)
     for id, lender in world.lenders.items():
-        note(id, "loan_losses", lender.losses / MONEY)
+        note(id, "loan_losses", lender.lost / MONEY)
     return found
 
 

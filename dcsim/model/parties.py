@@ -54,11 +54,11 @@ class Party:
             self.world.log("stops paying", self.id, "")
             self._tell("stopped")
 
-    def resume_paying(self) -> None:
-        """It pays its arrears and goes on."""
+    def resume_paying(self, minute: int | None = None) -> None:
+        """It pays its arrears now (or as of an earlier minute) and goes on."""
         if self.stopped is not None and self.stands:
             self.stopped = None
-            self.world.money.resume(self.id, self.world.clock.now)
+            self.world.money.resume(self.id, self.world.clock.now if minute is None else minute)
             self.world.log("resumes paying", self.id, "")
             self._tell("resumed")
 

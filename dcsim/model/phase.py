@@ -235,6 +235,16 @@ class Phase:
         self.milestones.reach(name, trail)
         self.forecasts.refresh()
 
+    def stand_still(self, cause: str, who: str) -> None:
+        """Building and commissioning stand still until they may go on."""
+        self.construction.stand_still(cause, who)
+        self.commissioning.stand_still(cause, who)
+
+    def go_on(self, cause: str, who: str) -> None:
+        """That pause is over."""
+        self.construction.go_on(cause, who)
+        self.commissioning.go_on(cause, who)
+
     def count(self, measure: str, kw: float, minute: int | None = None) -> None:
         """A measure of the phase rises or falls; ending the phase takes all of it back."""
         self._measures[measure] = self._measures.get(measure, 0) + kw

@@ -9,7 +9,6 @@ from dcsim.engine.trail import origin
 from dcsim.model.backing import Reservation
 from dcsim.model.credit import Panel, Search
 from dcsim.scenario.credit import Replace, Terms
-from dcsim.scenario.fields import strictest
 
 if TYPE_CHECKING:
     from dcsim.model.guarantee import Cover
@@ -46,9 +45,10 @@ class Replacement(Search):
         assert self._cover is not None
         return self._cover.committed
 
-    @property
-    def floor(self) -> str | None:
-        return strictest([super().floor, self._replace.below if self._replace is not None else None])
+    def terms(self, panel: Panel) -> Terms:
+        """Those of the guarantee that stands."""
+        assert self._cover is not None
+        return self._cover.terms
 
     def wanted(self, terms: Terms) -> int:
         """What is committed now."""
@@ -74,7 +74,7 @@ class Replacement(Search):
         assert self._cover is not None
         assert self._replace is not None
         if self._replace.otherwise == "lease_end":
-            self.site.lease.terminate("guarantor not replaced", self.world.clock.now)
+            self.site.lease.terminate("guarantor not replaced")
         else:
             self._cover.stop_draws()
 

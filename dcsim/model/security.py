@@ -53,7 +53,7 @@ class Security:
 
     def bill(self, minute: int) -> None:
         """The letter's fee up to `minute`, in arrears."""
-        if self._billed is not None and minute > self._billed:
+        if self.left and self._billed is not None and minute > self._billed:
             rate = self.world.draws.value(self.spec.fee)
             fee = half_up(rate * self.left * (minute - self._billed) / YEAR)
             self._billed = minute
@@ -85,5 +85,4 @@ class Security:
         elif self.cash and self.left:
             world.money.pay(OUTSIDE, lease.signed_by, "security deposit", self.left)
         self.left = 0
-        self._billed = None
         world.book.close(self._id, world.clock.now)

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from dcsim.engine.trail import Trail, extend, origin
 from dcsim.errors import ModelError
-from dcsim.model.blueprint import DAY, dollars, half_up
+from dcsim.model.blueprint import DAY, dollars
 from dcsim.model.call import Call
 from dcsim.model.credit import Support
 from dcsim.model.decision import Candidate, Decision
 from dcsim.model.diligence import Diligence
 from dcsim.model.early_works import EarlyWorks
 from dcsim.model.energy import SiteEnergy
-from dcsim.model.financing import Financing, Lender, annual_rent, debt_capacity, whole_years
+from dcsim.model.financing import Financing
 from dcsim.model.forecast import forecast_energised
 from dcsim.model.grid import SiteGrid
 from dcsim.model.lease import Lease
+from dcsim.model.lender import Lender
 from dcsim.model.loi import Letter
 from dcsim.model.milestones import Milestones
 from dcsim.model.negotiation import Negotiation
@@ -240,13 +241,12 @@ class Site:
         for step in self.steps:
             step.cancel()
         self.grid.end()
+        if self.financing is not None:
+            self.financing.site_ends()
         if self.cover is not None:
             self.cover.end()
         self.call.end()
         self.lease.end(now)
-        book = self.world.book
-        for id in self.financing.spec.lenders if self.financing is not None else ():
-            book.close(f"loan:{self.id}:{id}", now)
         end = origin(now, self.id) if closing is None else extend(closing, now, "policy", self.id)
         self.world.record.milestone(now, self.tenant, self.id, None, None, "ended")
         self.milestones.reach("ended", end)
@@ -314,33 +314,9 @@ class Site:
     def needs_guarantor(self) -> bool:
         return not at_least(self.tenant_rating, self.rating_floor)
 
-    def dscr_size(self, lender: Lender) -> float | None:
-        """What cash flow carries, dollars; None if the lender does not ask."""
-        if lender.spec.dscr is None:
-            return None
-        spec = self.spec.financing
-        assert spec is not None
-        draws = self.world.draws
-        kw = sum(p.kw for p in self.phases.values() if not p.ended)
-        years = whole_years(min(spec.sizing.over.value, self.spec.lease.term.value))
-        return debt_capacity(
-            annual_rent(self.rent, kw),
-            draws.value(spec.landlord_cost) * kw * 1e3,
-            draws.value(self.spec.lease.escalator),
-            years,
-            lender.rate,
-            draws.value(lender.spec.dscr),
-        )
-
     def cover_wanted(self) -> int:
         """R: the highest required cap over loan, times what could be lent on cost and cash flow; dollars."""
-        sizes = []
-        for lender in self.lenders:
-            size = self.dscr_size(lender)
-            by_cost = lender.ltc * self.cost
-            sizes.append(by_cost if size is None else min(by_cost, size))
-        ratio = max((lender.spec.cap_to_loan.value for lender in self.lenders), default=0.0)
-        return half_up(ratio * max(sizes, default=0.0))
+        return self.financing.offers.cover_wanted(self.lenders) if self.financing is not None else 0
 
     @property
     def base_term_rent(self) -> int:

@@ -26,6 +26,8 @@ class Step:
         self._waiting: tuple[str, str] | None = None
         self._then: Callable[[], None] | None = None
         self._claim: Claim | None = None
+        self.pauses: tuple[tuple[str, str], ...] = ()
+        """Open ones, (cause, who), oldest first: what begins meanwhile begins paused."""
         self.began: int | None = None
         """Minute in which the work under way, or the last, began."""
         self.ended = False
@@ -94,7 +96,22 @@ class Step:
             done=self._worked,
             calendar=pool.calendar if pool is not None else None,
         )
+        for cause, who in self.pauses:
+            self.work_under_way.pause(cause, who)
         self.work_under_way.start()
+
+    def stand_still(self, cause: str, who: str) -> None:
+        """Work stands still until it may go on; the time is charged to `cause`."""
+        self.pauses += ((cause, who),)
+        if self.work_under_way is not None:
+            self.work_under_way.pause(cause, who)
+
+    def go_on(self, cause: str, who: str) -> None:
+        """That pause is over."""
+        self.pauses = tuple(pause for pause in self.pauses if pause != (cause, who))
+        work = self.work_under_way
+        if work is not None and (cause, who) in work.pauses:
+            work.resume(cause, who)
 
     def _worked(self, work: Work) -> None:
         self.trail = work.trail
@@ -109,7 +126,7 @@ class Step:
         if self.trail is None or self.ended:
             return None
         if self.work_under_way is not None:
-            return extend(self.work_under_way.trail, now, self.cause, self.who)
+            return self.work_under_way.trail_at(now)
         if self._waiting is not None:
             return extend(self.trail, now, *self._waiting)
         return None

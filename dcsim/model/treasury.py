@@ -215,14 +215,14 @@ class Treasury:
         arrears = money.arrears(self.id, last) if self.party.stopped is not None else 0
         if self.missed is not None and self.party.stands and cash + open_line >= arrears:
             self._borrow(arrears - cash, last)
-            self._make_good()
+            self._make_good(last)
         elif cash < 0:
             self._borrow(-cash, last)
         elif self.drawn and cash > 0 and self.party.stopped is None:
             repaid = min(self.drawn, cash)
             self.drawn -= repaid
             money.pay(self.id, OUTSIDE, "revolver repayment", repaid, last)
-        if self.party.stands or month.first <= (self.party.defaulted or 0):
+        if self.party.stands:
             self._measure(month, arrears)
 
     def _borrow(self, amount: int, minute: int) -> None:
@@ -279,13 +279,13 @@ class Treasury:
         nothing = np.zeros(len(debtors))
         return bool(clear(liabilities, [max(0, able), *nothing], [due, *nothing]).contagion[0])
 
-    def _make_good(self) -> None:
-        """It pays what it missed, and goes on."""
+    def _make_good(self, minute: int) -> None:
+        """It pays what it missed, as of the month that is over, and goes on."""
         self.missed = None
         if self._default is not None:
             self._default.cancel()
             self._default = None
-        self.party.resume_paying()
+        self.party.resume_paying(minute)
 
     def _fail(self) -> None:
         self.party.default(self._cause)

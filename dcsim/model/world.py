@@ -22,11 +22,11 @@ from dcsim.model.developers import watch_developers
 from dcsim.model.edits import Edits
 from dcsim.model.ending import audit_books, finish
 from dcsim.model.equipment import Maker
-from dcsim.model.financing import Lender
 from dcsim.model.grid import Region
 from dcsim.model.hardware import Hardware
 from dcsim.model.hazards import Hazards
 from dcsim.model.history import History
+from dcsim.model.lender import Lender
 from dcsim.model.milestones import Milestones
 from dcsim.model.money import Money
 from dcsim.model.parties import make_parties

@@ -5,8 +5,9 @@ Who owes what when somebody fails:
 - Loans and vendors' notes are owed whole (the balance), of a supplier the deposits that it holds. Of rent, hardware
   leases and clouds it is what falls due within the snapshot's months (a year), with arrears; of a phase whose
   rent has not begun, its first year's.
-- A guarantee pays what its debtor leaves unpaid, up to the cap at stake, if it can be called by then. Money promised to
-  a fund, shares and letters are no debts.
+- A guarantee pays what its debtor leaves unpaid, up to the cap at stake, if it can be called by then. Support of a
+  residual value pays the share of it that it stands behind. Money promised to a fund, orders, shares and letters are
+  no debts.
 
 What a party has beside its claims, so that it can pay all it owes as long as it is paid itself:
 
@@ -163,19 +164,18 @@ def balance_of(snapshots: Sequence[Snapshot]) -> Balance:
             number = here[contract.id] = debts.setdefault(debt, len(debts))
             row.append((number, float(contract.claim), float(_needed(contract))))
         owed.append(row)
-        given.append(
-            [
-                (supports.setdefault(Support(c.id, c.kind, place[c.source], here[c.covers]), len(supports)), c.amount)
-                for c in snapshot.of(*SUPPORT)
-                if c.active and c.amount > 0 and c.covers in here and c.source != OUTSIDE
-            ]
-        )
+        caps: list[tuple[int, float]] = []
+        for c in snapshot.of(*SUPPORT):
+            if c.active and c.amount > 0 and c.covers in here and c.source != OUTSIDE:
+                support = Support(c.id, c.kind, place[c.source], here[c.covers])
+                caps.append((supports.setdefault(support, len(supports)), _cap(c, snapshot.contract[c.covers])))
+        given.append(caps)
     amount, due = np.zeros((2, len(snapshots), len(debts)))
     cap = np.zeros((len(snapshots), len(supports)))
-    for s, (row, covers) in enumerate(zip(owed, given, strict=True)):
+    for s, (row, caps) in enumerate(zip(owed, given, strict=True)):
         for number, dollars, needed in row:
             amount[s, number], due[s, number] = dollars, needed
-        for number, most in covers:
+        for number, most in caps:
             cap[s, number] = most
     building = [{phase.site for phase in each.phases if phase.state in UNFINISHED} for each in snapshots]
     return Balance(
@@ -213,6 +213,13 @@ def _debt(contract: Standing, place: dict[str, int], of_site: dict[str, tuple[in
     if project is not None and contract.kind == "lease" and contract.target == project[1]:
         creditor = project[0]
     return Debt(contract.id, contract.kind, debtor, creditor, contract.rank)
+
+
+def _cap(support: Standing, covered: Standing) -> float:
+    """What a supporter pays at most: a guarantor its cap; who supports a residual value, that share of what is due."""
+    if support.kind == "guarantee" or not covered.amount:
+        return float(support.amount)
+    return support.amount / covered.amount * covered.claim
 
 
 def _needed(contract: Standing) -> int:

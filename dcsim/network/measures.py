@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from dcsim.ledger import OUTSIDE
 from dcsim.network.arrays import matrix
 from dcsim.network.exposure import effective_number, exposures, herfindahl, top_share
 from dcsim.network.snapshot import SUPPORT, YEAR, PhaseState, Snapshot, Standing
+
+CHIPS: Final = ("chips", "chip deposit")
+"""Kinds of payment for chips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,11 @@ class Concentration:
     """How something is spread over parties or places."""
 
     of: str
-    """What is spread: `loans`, `guarantees`, `racks on order`, `MW`."""
+    """What is spread: `loans`, `guarantees`, `chips`, `MW`."""
     by: str
     """Over what: `lender`, `guarantor`, `supplier`, `developer`, `region`."""
     parts: tuple[tuple[str, float], ...]
-    """The largest first; dollars, racks or MW."""
+    """The largest first; dollars or MW."""
     hhi: float
     """Sum of squared shares, 0 to 1."""
     effective: float
@@ -115,18 +119,21 @@ def guarantors(snapshot: Snapshot) -> list[CoverState]:
 
 
 def concentrations(snapshot: Snapshot) -> list[Concentration]:
-    """Loans by lender, guarantees by guarantor, orders by supplier, MW under lease or letter by developer and region.
+    """Loans by lender, guarantees by guarantor, chips by supplier, MW by developer and by region.
 
-    What there is none of is left out.
+    Chips are those paid for and those ordered, MW those under letter or lease. What there is none of is left out.
     """
-    loans, cover, racks, developers, regions = (defaultdict[str, float](float) for _ in range(5))
+    loans, cover, chips, developers, regions = (defaultdict[str, float](float) for _ in range(5))
     for c in snapshot.contracts:
         if c.kind == "loan":
             loans[c.target] += c.amount
         elif c.kind == "guarantee":
             cover[c.source] += c.amount
         elif c.is_an_order:
-            racks[c.target] += c.size
+            chips[c.target] += c.amount
+    for paid in snapshot.paid:
+        if paid.kind in CHIPS:
+            chips[paid.payee] += paid.dollars
     for phase in snapshot.phases:
         if phase.stands:
             developers[phase.developer] += phase.mw
@@ -134,7 +141,7 @@ def concentrations(snapshot: Snapshot) -> list[Concentration]:
     spread = (
         ("loans", "lender", loans),
         ("guarantees", "guarantor", cover),
-        ("orders of racks", "supplier", racks),
+        ("chips", "supplier", chips),
         ("MW", "developer", developers),
         ("MW", "region", regions),
     )

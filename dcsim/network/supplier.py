@@ -25,17 +25,20 @@ from dcsim.network.circularity import circularity, trace
 from dcsim.network.snapshot import SUPPORT, PartyState, Snapshot
 
 FINANCING: Final = frozenset(
-    {"loan draw", "chip loan draw", "vendor draw", "fund draw", "vehicle funding", "revolver draw", "equity", "equity round", "ipo"}
-)
+    {
+        "loan draw", "vendor draw", "vehicle funding", "revolver draw",
+        "equity", "equity cure", "equity round", "ipo",
+    }
+)  # fmt: skip
 """Kinds of payment by which money is lent or invested."""
 
 RETURNS: Final = frozenset(
     {
-        "interest", "principal", "commitment fee", "upfront fee", "dividend", "distribution", "fund return",
-        "vehicle return", "deposit returned", "chips sold",
-        "guarantee payment", "guarantee fee", "letter of credit fee", "termination fee", "residual value payment",
+        "interest", "principal", "commitment fee", "upfront fee", "recovery", "revolver repayment",
+        "vehicle return", "chips sold", "residual value payment", "deposit returned",
+        "guarantee payment", "guarantee fee", "letter of credit fee", "termination fee",
         "security deposit", "security drawn", "loi deposit", "utility collateral", "rent refund", "delay credit",
-        "early works resale", "revolver repayment",
+        "early works resale",
     }
 )  # fmt: skip
 """Kinds that are the return, the security or the settlement of something, and no sale."""

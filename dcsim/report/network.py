@@ -192,14 +192,14 @@ def network_data(network: Network) -> dict[str, Any]:
 
 
 def _concentration(c: Concentration) -> dict[str, Any]:
-    money = c.of in ("loans", "guarantees")
+    money = c.of != "MW"
     return {
         "of": c.of,
         "by": c.by,
         "hhi": c.hhi,
         "effective_number": c.effective,
         "largest": c.largest,
-        "unit": "usd_m" if money else "MW" if c.of == "MW" else "racks",
+        "unit": "usd_m" if money else "MW",
         "parts": {name: part / 1e6 if money else part for name, part in c.parts},
     }
 

@@ -16,6 +16,7 @@ Keys of the object, stable within a `format`:
 - `expect`: a list of `id`, `expression`, `verdict` (`pass`, `fail`, `undecided`), `unit`, `value`, `low` and `high` (of
   the statistic; dates as text; null where not reached, or without an interval), `of_difference` (whether that is the
   statistic of left less right), `n`, `note`, and `found`, the same in words.
+- `money`: what compute costs, what cash does, what guarantors and lenders carry: see `dcsim.report.money`.
 - `warnings`: a list of texts.
 
 An estimate is an object of `value`, `low`, `high` (its 95 % Monte Carlo interval, null where there are too few
@@ -31,6 +32,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dcsim.report.expect import expect_data
+from dcsim.report.money import money_of
 from dcsim.report.text import percent
 from dcsim.stats import FEW_FOR_MEAN, Estimate, mean, needed_for_quantile, quantile, share
 from dcsim.study.dates import DateEstimate, estimate_date
@@ -69,6 +71,7 @@ def summarise(result: Result, scenario: ScenarioLike, expectations: Sequence[Jud
         "delays": None if delays is None or delays.days is None else _all_causes(delays),
         "expect": [expect_data(judged) for judged in expectations],
     }
+    summary["money"] = money_of(result, scenario)
     summary["warnings"] = _warnings(result, summary, delays)
     return summary
 

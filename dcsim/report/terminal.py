@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from dcsim.report.money import money_text
 from dcsim.report.text import WIDTH, amount, around, chance, clip, listed, number, percent, signed, table, wrap
 from dcsim.stats import Estimate
 
@@ -23,13 +24,15 @@ def summary_text(summary: dict[str, Any], height: int = HEIGHT) -> str:
     """The summary (see `dcsim.report.summary`) as text of at most 80 columns.
 
     Where it does not fit `height` lines it shows every second year end, then fewer commitments and targets, then every
-    fourth year end (eighth, ...), and says so.
+    fourth year end (eighth, ...), and says so. What there is to say of money follows below.
     """
     one = summary["replications"]["done"] == 1
     dates = list(dict.fromkeys(row["date"] for row in summary["live_mw"]))
     several = len({row["tenant"] for row in summary["live_mw"]}) > 1
     head = _head(summary)
-    tail = [*_end_states(summary, one), *_causes(summary, one), *_warnings(summary), *_where(summary)]
+    tail = [*_end_states(summary, one), *_causes(summary, one), *_warnings(summary)]
+    money = money_text(summary["money"], one)
+    after = [*([*money.splitlines(), ""] if money else []), *_where(summary)]
     expected = _expected(summary["expect"])
     step, targets, committed = 1, len(summary["targets"]), len(summary["committed"])
     while True:
@@ -41,7 +44,7 @@ def summary_text(summary: dict[str, Any], height: int = HEIGHT) -> str:
             *expected,
             *tail,
         ]
-        if len(lines) <= height:
+        if len(lines) + (len(after) if not money else 0) <= height:
             break
         thinner = len(_picked(dates, 2 * step)) >= LEAST_YEARS
         if thinner and step == 1:
@@ -56,7 +59,7 @@ def summary_text(summary: dict[str, Any], height: int = HEIGHT) -> str:
             committed -= 1
         else:
             break
-    return "\n".join(lines)
+    return "\n".join([*lines, *after])
 
 
 def _head(summary: dict[str, Any]) -> list[str]:

@@ -144,7 +144,11 @@ def _outcomes(history: History, layout: Layout, power: PowerRecord | None, schem
 
     for name in schema.column_names[len(columns) :]:
         scalars = [history.outcomes[tenant][name] for tenant in tenants]
-        columns[name] = np.array([np.nan if value is None else value for value in scalars], np.float64)
+        if name.startswith("date_"):
+            days = [MISSING if m is None else layout.start_day + int(m) // MINUTES_PER_DAY for m in scalars]
+            columns[name] = np.array(days, np.int64)
+        else:
+            columns[name] = np.array([np.nan if value is None else value for value in scalars], np.float64)
     return columns
 
 

@@ -243,7 +243,8 @@ def outcomes_schema(
     for name in scalars:
         if name in taken:
             raise ValueError(f"outcome {name!r} of the model has the name of another column")
-        columns.append(Column(name, "float64", "counted by the model", nullable=True))
+        kind: ColumnType = "date32" if name.startswith("date_") else "float64"
+        columns.append(Column(name, kind, "counted by the model", nullable=True))
     return TableSchema("outcomes", "a replication and tenant", tuple(columns))
 
 

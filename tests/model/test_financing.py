@@ -3,7 +3,8 @@
 import pytest
 from helpers import Run, Runner, run
 
-from dcsim.model.financing import debt_capacity
+from dcsim.engine.clock import Stage
+from dcsim.scenario.sizing import debt_capacity
 
 # 100 MW at $10m a MW: $1bn. The tenant needs no guarantor.
 ONE = """
@@ -329,8 +330,12 @@ def test_a_lapse_gives_the_site_to_another_tenant_and_its_money_to_another_site(
     assert r.trail("b")["guarantee"] == 211
 
 
-def test_a_site_that_ends_after_its_close_gives_back_cover_and_loan_in_that_minute():
-    """a has all of both from day 30 on, until something ends it on day 70; then b has them."""
+def test_a_site_that_ends_gives_back_its_cover_at_once_and_its_loan_when_it_has_defaulted():
+    """a has all of both from day 30 on, until something ends it on day 70; then b has them.
+
+    The cover is free in that minute. The loan was drawn, and nothing comes in that would serve it: it is in default at
+    the end of March, day 90, and nothing of it is lost. b has asked on days 80 and 87, and closes on day 94.
+    """
     runner = Runner("""
     parties:
       g: {rating: A, guarantee: {limit: $800m, approval: {delay: 10}}}
@@ -343,23 +348,36 @@ def test_a_site_that_ends_after_its_close_gives_back_cover_and_loan_in_that_minu
     world.clock.at(70 * 1440, lambda: world.sites["a"].end("terminated", "test"))
     r = Run(world.run(), world)
     assert (r.state("a"), r.day("a.financial_close"), r.day("a.ended")) == ("terminated", 30, 70)
-    assert (r.day("b.guarantee_signed"), r.day("b.financial_close"), r.loan("b")) == (80, 80, 800 * M)
+    assert (r.day("b.guarantee_signed"), r.day("b.financial_close"), r.loan("b")) == (80, 94, 800 * M)
     assert world.guarantors["g"].pool.in_use == 800 * M
-    assert r.mw("leased", 70) == r.mw("closed", 79) == 0
+    assert r.mw("leased", 70) == r.mw("closed", 93) == 0
+
+
+def test_what_was_not_drawn_comes_back_in_the_minute_in_which_the_site_ends():
+    """Nothing has been spent yet on day 30, in the minute of a's close; b asks in the minute after."""
+    runner = Runner(ONE, """
+    parties: {bank: {lending: {capacity: $800m, closing: 30}}}
+    defaults: {site: {financing: {retry: {every: 7, until: 90}}, construction: {activities: {build: {duration: 400}}}}}
+    sites: {a: {}, b: {}}
+    """)
+    world = runner.world()
+    world.clock.stage_at(30 * 1440, Stage.DEADLINE, lambda: world.sites["a"].end("terminated", "test"))
+    r = Run(world.run(), world)
+    assert (r.day("a.ended"), r.day("b.financial_close"), r.loan("b")) == (30, 37, 800 * M)
 
 
 def test_a_later_attempt_finds_what_has_come_back():
-    """The same without guarantees: b is turned down on days 30, 37, ... 65; on day 72 the bank has money again."""
+    """The same without guarantees: b is turned down on days 30, 37, ... 86; on day 93 the bank has money again."""
     runner = Runner(ONE, """
     parties: {bank: {lending: {capacity: $800m, closing: 30}}}
-    defaults: {site: {financing: {retry: {every: 7, until: 90}}}}
+    defaults: {site: {financing: {retry: {every: 7, until: 120}}}}
     sites: {a: {}, b: {}}
     """)
     world = runner.world()
     world.clock.at(70 * 1440, lambda: world.sites["a"].end("terminated", "test"))
     r = Run(world.run(), world)
-    assert (r.day("b.lease_signed"), r.day("b.financial_close"), r.loan("b")) == (0, 72, 800 * M)
-    assert r.trail("b")["financing"] == 72
+    assert (r.day("b.lease_signed"), r.day("b.financial_close"), r.loan("b")) == (0, 93, 800 * M)
+    assert r.trail("b")["financing"] == 93
 
 
 def test_closing_times_are_drawn_by_each_site():

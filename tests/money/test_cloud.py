@@ -224,8 +224,8 @@ def test_a_tenant_with_a_surplus_gives_notice() -> None:
     tenants: {lab: {demand: {path: {2027-01-01: 30 MW, 2027-02-28: 30 MW, 2027-03-01: 14 MW}}}}
     cloud:
       c: {ends_early: {by: tenant, notice: 0, surplus_above: 12 MW}}
-      e: {provider: cloud, from: 2027-01-01, until: 2027-12-31, mw: 10 MW, price: 0, ends_early: {by: [provider, tenant],
-          surplus_above: 12}}
+      e: {provider: cloud, from: 2027-01-01, until: 2027-12-31, mw: 10 MW, price: 0,
+          ends_early: {by: [provider, tenant], surplus_above: 12 MW}}
       d: {provider: cloud, from: 2027-01-01, until: 2027-12-31, mw: 10 MW, price: 0, ends_early: {by: tenant,
           notice: 30 days, surplus_above: 12 MW}}
     """

@@ -64,6 +64,16 @@ def test_the_minimum_take_is_owed_idle():
     assert late["2027-01"] == round(0.7 * 130 * 15 * 24 * 50)
 
 
+def test_the_minimum_take_ends_with_the_phase():
+    """The term of four months ends on 2027-06-11: ten days of June."""
+    take = paid(
+        run(IDLE, "sites: {a: {lease: {term: 4 months}, construction: {commissioning: {duration: 41}}}}"),
+        "minimum take",
+    )
+    assert take["2027-06"] == round(0.7 * 130 * 10 * 24 * 50)
+    assert "2027-07" not in take
+
+
 def test_what_is_used_counts_towards_the_minimum_take():
     """100 MW x 1.2 = 120 MW used of 0.95 x 130 = 123.5 MW: 3.5 MW x 744 h x $50 on top of the energy."""
     r = run(LIVE, "sites: {a: {construction: {energy_services: {minimum_take: 0.95}}}}")

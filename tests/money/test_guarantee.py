@@ -229,6 +229,17 @@ def test_exposure_is_the_lesser_of_cap_and_rent_to_come():
     assert list(rows["g", "dev"][[0, 11]]) == [590 * M, 480 * M]
 
 
+def test_a_guarantor_whose_rating_falls_before_it_answers_does_not_do():
+    """g is asked on day 0 and would answer on day 30; it falls to BB on day 10, and h is asked on day 30."""
+    r = run(ONE, """
+    parties: {g: {guarantee: {approval: {delay: 30}}}}
+    shocks: {fall: {when: 2027-01-11, downgrade: g, to: BB}}
+    sites: {a: {guarantee: {from: [g, h]}}}
+    """)
+    assert (r.world.sites["a"].cover.guarantor.id, r.day("a.guarantee_signed")) == ("h", 30)
+    assert committed(r, "g") == [(0, 0), (0, 800), (30, 0)]
+
+
 def test_a_guarantor_who_has_stopped_paying_is_not_asked():
     """g stops on day 5, before a asks on day 10; h is asked instead. Of b it holds the request: it refuses on day 8."""
     r = run(ONE, """
@@ -304,6 +315,70 @@ def test_the_least_that_one_offers_bounds_all():
     r = run(ONE, TOGETHER, "parties: {h: {guarantee: {max_cap: $100m}}}", "sites: {a: {financing: {equity: 0.9}}}")
     assert r.world.sites["a"].cover.amount == 400 * M
     assert r.loan("a") == 400 * M
+
+
+# The loan.
+
+
+LOAN = "parties: {g: {guarantee: {terms: {covers: loan, effective: financial_close}}}}"
+TWO = """
+parties: {bank: {lending: {capacity: $500m}}, other: {rating: A, lending: {min_rating: BBB-, ltc: 0.8}}}
+sites: {a: {financing: {lenders: [bank, other]}}}
+"""
+
+
+def call_for_loan(r_texts: tuple[str, ...], *claims: tuple[str, int]) -> tuple[Run, list[int]]:
+    """A run in which debt service is claimed of the guarantors on day 200, and what each claim got."""
+    world = Runner(*r_texts).world()
+    got: list[int] = []
+    for lender, dollars in claims:
+        world.clock.at(
+            200 * DAY,
+            lambda lender=lender, dollars=dollars: got.append(world.sites["a"].cover.pay_loan(lender, dollars)),
+        )
+    return Run(world.run(), world), got
+
+
+def test_a_guarantee_of_the_loan_is_given_to_the_lenders():
+    """500 of 800 is the bank's: it is the beneficiary of five eighths."""
+    r = run(ONE, LOAN, TWO)
+    contracts = {c.target: (c.covers, c.amount) for c in r.world.book if c.kind == "guarantee"}
+    assert set(contracts) == {"bank", "other"}
+    assert contracts["bank"][0] == "loan:a:bank"
+    cover = r.world.sites["a"].cover
+    assert (cover.covers_rent, cover.covers_loan, cover.amount) == (False, True, 800 * M)
+
+
+def test_debt_service_is_paid_to_the_lender_up_to_the_cap():
+    r, got = call_for_loan((ONE, LOAN, TWO), ("bank", 500 * M), ("other", 500 * M))
+    assert got == [500 * M, 300 * M]
+    assert monthly(r, "g", "bank", "guarantee payment") == [(6, 500 * M)]
+    assert r.world.guarantors["g"].claims == {"dev": 800 * M}
+
+
+def test_only_the_beneficiarys_part_of_the_loan_is_covered():
+    text = (ONE, LOAN, TWO, "sites: {a: {guarantee: {beneficiary: other}}}")
+    r, got = call_for_loan(text, ("bank", 50 * M), ("other", 50 * M))
+    assert got == [0, 50 * M]
+    assert [c.target for c in r.world.book if c.kind == "guarantee"] == ["other"]
+
+
+def test_before_it_is_effective_the_loan_is_not_covered():
+    late = "{parties: {g: {guarantee: {terms: {effective: rent_commencement}}}}, " \
+           "sites: {a: {construction: {activities: {building: {duration: 300}}}}}}"  # fmt: skip
+    assert call_for_loan((ONE, LOAN, TWO, late), ("bank", M))[1] == [0]
+    assert call_for_loan((ONE, TWO), ("bank", M))[1] == [0]  # nor by a guarantee of the rent
+
+
+def test_a_guarantee_of_both_has_one_cap_and_stands_behind_the_lease_first():
+    """Rent of 10 a month for 2 years, 240 less the first 10: 230 of the cap of 800 stand behind it, the rest behind the
+    loan."""
+    both = "{parties: {g: {guarantee: {terms: {covers: rent_and_loan}}}}, sites: {a: {lease: {term: 2 years}}}}"
+    r = run(ONE, both)
+    at_stake = {c.covers: c.at_stake(20 * DAY) for c in r.world.book if c.kind == "guarantee"}
+    assert at_stake["lease:a"] == 230 * M
+    assert sum(at_stake.values()) <= 800 * M
+    assert r.world.guarantors["g"].standing.peak_committed == 800 * M
 
 
 # Terms of the site.
@@ -454,6 +529,10 @@ BAD: dict[str, tuple[str, str]] = {
     "a guarantor below the rating that it must keep": (
         "parties: {g: {rating: A, guarantee: {terms: {replace: {below: AA-, within: 60}}}}}",
         r"terms.replace.below: 'g' has rating A, below the AA- that it must keep",
+    ),
+    "the same by the terms of a site": (
+        "sites: {a: {guarantee: {from: [g], terms: {replace: {below: AAA, within: 60}}}}}",
+        r"sites.a.guarantee.terms.replace.below: 'g' has rating AA, below the AAA that it must keep",
     ),
     "rent owed to somebody else": (
         "sites: {a: {guarantee: {beneficiary: bank}}}",

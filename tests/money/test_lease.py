@@ -80,6 +80,15 @@ def test_every_day_pays_its_part_of_its_month(seed):
     assert whole <= this
 
 
+def test_shares_and_rates_by_lease_month():
+    """From 31 January 2027: the second month begins on 28 February, the third on 31 March."""
+    ramp = shares(8, 1, ((2, 0.5), (3, 0.75)))
+    assert ramp.tolist() == [0, 0.5, 0.5, 0.75, 0.75, 0.75, 1, 1]
+    rent = Rent.of(dt.date(2027, 1, 31).toordinal(), 100.0, growth([]), 8).times(ramp)
+    dates = {"2027-01-30": 0, "2027-02-27": 0, "2027-02-28": 50, "2027-03-30": 50, "2027-09-29": 100, "2027-09-30": 0}
+    assert {date: rent.rate(dt.date.fromisoformat(date).toordinal()) for date in dates} == dates
+
+
 def test_the_walk_pays_its_first_25_days_and_then_full_months():
     """100 MW at $150/kW-month from 2028-04-06: 25 of 30 days are $12.5m, then $15m on each 1st."""
     r = run(load(WALK))

@@ -109,6 +109,12 @@ def test_credits_by_the_day(credit, dollars):
     assert paid(r, "delay credit", "dev", "lab") == {"2027-05": dollars}
 
 
+def test_credits_go_through_the_lessee():
+    r = run(TEN, LATE, "{parties: {neo: {}}, sites: {a: {lease: {lessee: neo, delay_credit: {at_most: 10}}}}}")
+    owed = {"2027-05": round(10 / 30.4375 * 10 * M)}
+    assert paid(r, "delay credit", "dev", "neo") == paid(r, "delay credit", "neo", "lab") == owed
+
+
 def test_excused_days_move_the_outside_date():
     """Power comes on day 110 instead of at once in the plan (a driver, which the plan has not): it is excused.
 
@@ -324,6 +330,12 @@ def test_no_more_is_let_than_is_ready_and_holds_no_racks():
         """,
     )
     assert (income["2027-03"], income["2027-04"], income["2027-05"]) == (5 * M, 1 * M, 1 * M)
+
+
+def test_whole_months_are_let():
+    """Ready on 16 February 2027, with a surplus all the time: let from March on."""
+    income = sublet([("2027-01-01", 500.0)], "sites: {a: {construction: {commissioning: {duration: 46}}}}")
+    assert next(iter(income.items())) == ("2027-03", 5 * M)
 
 
 def test_sites_share_one_surplus_in_file_order():

@@ -7,7 +7,6 @@ from calls import STOPS, M, day, events, paid
 from helpers import run
 
 from dcsim.model.credit import cover_of
-from dcsim.model.history import PARTY_NUMBERS
 
 # As STOPS, but the lab declares on 2027-03-15 (day 73) that it is insolvent, and the hall takes 200 days to build.
 DECLARES = f"""
@@ -152,11 +151,6 @@ def test_numbers_by_guarantor_and_tenant():
     assert (standing.peak_committed, standing.peak_active) == (400 * M, 400 * M)
     assert guarantor.tallies["lab"] == guarantor.tally
     assert cover_of(r.world, "lab") == (guarantor.standing, guarantor.tally)
-    assert guarantor.numbers() == {
-        "committed_peak": 400, "active_peak": 400, "guarantee_limit": 0, "calls": 1,
-        "guarantee_paid": 400, "uncovered": 0, "fees": 0, "warrants": 0,
-    }  # fmt: skip
-    assert set(guarantor.numbers()) <= set(PARTY_NUMBERS)
 
 
 def test_security_pays_first_for_rents_that_fall_due_after_the_demand():

@@ -9,6 +9,8 @@ from test_hardware import BASE, DAY, M, at, defaults, kinds, paid, resumes, stak
 
 from dcsim.errors import ScenarioError
 from dcsim.ledger import flows_of
+from dcsim.model.snapshot import take
+from dcsim.network.supplier import suppliers
 
 SPV = """
 parties:
@@ -121,6 +123,26 @@ def test_no_tranches_no_interest():
     r = run(BASE, SPV, "parties: {spv: {vehicle: {tranches: null, lease: {margin: 0}}}}")
     assert set(paid(r, "hardware lease").values()) == {4 * M}
     assert "residual value payment" not in kinds(r)
+
+
+def test_the_network_sees_who_stands_behind_the_suppliers_sales():
+    """The maker's $20m came from the vehicle (the deposit, too, was given back): it supports three quarters of that."""
+    snapshot = take(early(60), 0)
+    maker = next(state for state in suppliers(snapshot) if state.supplier == "maker")
+    assert maker.sales == 20 * M
+    assert maker.credit_supported == pytest.approx(0.75)
+    kinds_now = {contract.id: contract.kind for contract in snapshot.contracts if contract.source != contract.target}
+    assert kinds_now[LEASE] == "hardware_lease"
+    assert kinds_now[SUPPORT] == "residual_value_guarantee"
+    assert "supply:o" not in kinds_now  # all has come
+    orders = {c.id: (c.is_an_order, c.claim) for c in take(early(50), 0).of("supply")}
+    assert orders == {"supply:o": (True, 0), "deposit:o": (False, 2 * M)}  # an order is no debt yet, a deposit is
+
+
+def early(day):
+    world = Runner(BASE, SPV).world()
+    world.advance(day * DAY)
+    return world
 
 
 # Who pays, in order.

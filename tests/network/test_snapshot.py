@@ -20,7 +20,7 @@ from dcsim.network.measures import (
 )
 from dcsim.network.snapshot import PartyState, Standing
 
-from .handmade import CLOUD, GUARANTEE, HALL, LAB, LEASE, LOAN, OAK, PARTIES, snapshot
+from .handmade import CLOUD, GUARANTEE, HALL, LAB, LEASE, LOAN, OAK, PARTIES, payments, snapshot
 
 
 def test_it_is_plain_data():
@@ -61,6 +61,7 @@ def test_what_is_owed():
     """Of a loan the balance, of a supplier the deposit, of a lease what falls due; nothing of a guarantee or share."""
     assert (LOAN.claim, LEASE.claim, GUARANTEE.claim) == (200, 60, 0)
     assert Standing("supply", "s", "cloud", "lab", amount=7, due=0, size=100).claim == 7
+    assert Standing("supply", "s", "lab", "cloud", amount=900, tenant="lab").claim == 0  # paid as it comes
     assert Standing("cloud_commitment", "c", "lab", "cloud", amount=900, due=90).claim == 90
     assert Standing("equity", "e", "lab", "cloud", amount=50).claim == 0
 
@@ -109,8 +110,13 @@ def test_concentration():
     assert one.effective == pytest.approx(1 / 0.38)
     assert one.largest == 0.5
     ended = replace(HALL, phase="p2", state="ended", developer="cloud")
-    found = {(c.of, c.by): dict(c.parts) for c in concentrations(snapshot(phases=(HALL, ended)))}
+    order = Standing("supply", "s", "lab", "cloud", amount=30, tenant="lab")
+    deposit = Standing("supply", "d", "cloud", "lab", amount=10, tenant="lab")
+    paid = payments(("lab", "cloud", "chips", 50), ("lab", "oak", "chip deposit", 20), ("lab", "oak", "rent", 999))
+    kept = snapshot(LEASE, LOAN, GUARANTEE, order, deposit, phases=(HALL, ended), paid=paid)
+    found = {(c.of, c.by): dict(c.parts) for c in concentrations(kept)}
     assert found == {
+        ("chips", "supplier"): {"cloud": 80.0, "oak": 20.0},
         ("loans", "lender"): {"bank": 200.0},
         ("guarantees", "guarantor"): {"cloud": 25.0},
         ("MW", "developer"): {"oak": 5.0},
@@ -164,6 +170,8 @@ def test_ties():
         Standing("cloud_commitment", "c", "lab", "cloud", amount=900, due=90),
         Standing("joint_development", "j", "lab", "cloud"),
         Standing("loan", "o", "lab", "outside", amount=5),
+        Standing("supply", "s", "lab", "cloud", amount=70, tenant="lab"),
+        Standing("supply", "d", "cloud", "lab", amount=7, tenant="lab"),
     )  # fmt: skip
     assert [(source, target, dollars) for source, target, dollars, _ in ties(kept)] == [
         ("lab", "oak", 60),
@@ -171,4 +179,6 @@ def test_ties():
         ("cloud", "lab", 25),  # who owes the rent that it guarantees
         ("cloud", "lab", 50),
         ("lab", "cloud", 90),
+        ("lab", "cloud", 70),
+        ("lab", "cloud", 7),  # the buyer's money
     ]

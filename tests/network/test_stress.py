@@ -180,6 +180,20 @@ def test_a_vehicle_passes_on():
     assert failure.stakes[0].tolist() == [0, 0, 0]  # what it owes its funder by contract is no stake
 
 
+def test_support_of_a_residual_value():
+    """The maker supports 60 of the 80 still owed on the lease: three quarters of the 40 due, 30. The vehicle is short
+    of 10, and 30 are due to its funder, all that it can be: so nothing is lost but what it would have kept."""
+    spv = PartyState("spv", ("vehicle",), funded_by=(("bank", 1.0),))
+    rent = Standing("hardware_lease", "h", "lab", "spv", amount=80, due=40)
+    debt = Standing("loan", "v", "spv", "bank", amount=80, due=30)
+    support = Standing("residual_value_guarantee", "r", "cloud", "spv", amount=60, covers="h")
+    failure, balance = failing("lab", rent, debt, support, parties=(PARTIES[0], spv, FREE, PARTIES[3]))
+    assert balance.cap.tolist() == [[30]]
+    assert lines(failure, balance) == {"cloud": 30, "spv": 10}
+    assert not failure.contagion.any()
+    assert [c.kind for c in failure.channels] == ["residual value call", "hardware lease"]
+
+
 def test_through_a_lessee():
     """The lab pays 60 to a front that signed the lease and has nothing else: the front fails in turn, and the rest is
     as if the lab had signed. The guarantor pays for the front."""

@@ -70,6 +70,17 @@ def test_credit_supported():
     assert maker(*paid, contracts=(loan, guarantee)).credit_supported == pytest.approx(0.8)
     support = Standing("residual_value_guarantee", "g", "arm", "fund", amount=80, covers="loan:x")
     assert maker(*paid, contracts=(loan, support)).credit_supported == pytest.approx(0.8)
+    # A vehicle draws 90 from outside and buys for 100; the maker stands behind 60 of the 80 still owed on the lease.
+    spv = PartyState("spv", ("vehicle",))
+    lease = Standing("hardware_lease", "h", "lab", "spv", amount=80)
+    behind = Standing("residual_value_guarantee", "r", "maker", "spv", amount=60, covers="h")
+    drawn = (
+        ("outside", "spv", "vehicle funding", 90),
+        ("outside", "spv", "revenue", 10),
+        ("spv", "maker", "chips", 100),
+    )
+    found = maker(*drawn, contracts=(lease, behind), parties=(MAKER, LAB, FUND, spv))
+    assert found.credit_supported == pytest.approx(0.9 * 0.75)
     named = Standing("loan", "loan:x", "lab", "fund", amount=80, size=80, guarantor="maker")
     assert maker(*paid, contracts=(named,)).credit_supported == pytest.approx(0.8)
     # Of 31 + 5 only the senior 31 are supported: by size 31/36 of every draw.

@@ -75,13 +75,21 @@ def terms_that_hold(spec: ScenarioSpec) -> Iterator[Problem]:
         if party.guarantee is not None:
             path = f"parties.{id}.guarantee.terms"
             yield from _cap_and_schedule(path, party.guarantee.terms)
-            replace = party.guarantee.terms.replace
-            if replace is not None and not at_least(party.rating, replace.below):
-                message = f"'{id}' has {_rating(spec, id)}, below the {replace.below} that it must keep"
-                yield error("RANGE", f"{path}.replace.below", message)
+            yield from _kept_ratings(spec, path, party.guarantee.terms, (id,))
     for id, site in spec.sites.items():
         if site.guarantee is not None and site.guarantee.terms is not None:
-            yield from _cap_and_schedule(f"sites.{id}.guarantee.terms", site.guarantee.terms)
+            path = f"sites.{id}.guarantee.terms"
+            yield from _cap_and_schedule(path, site.guarantee.terms)
+            yield from _kept_ratings(spec, path, site.guarantee.terms, site.guarantee.asked)
+
+
+def _kept_ratings(spec: ScenarioSpec, path: str, terms: Terms, names: tuple[str, ...]) -> Iterator[Problem]:
+    """A guarantor has the rating that it must keep."""
+    for name in names if terms.replace is not None else ():
+        party = spec.parties.get(name)
+        if party is not None and terms.replace is not None and not at_least(party.rating, terms.replace.below):
+            message = f"'{name}' has {_rating(spec, name)}, below the {terms.replace.below} that it must keep"
+            yield error("RANGE", f"{path}.replace.below", message)
 
 
 def _cap_and_schedule(path: str, terms: Terms) -> Iterator[Problem]:
