@@ -36,7 +36,7 @@ SHARE = click.FloatRange(0, 1)
     help="Share of its own assets that any other party loses when it defaults in turn. [0]",
 )
 @click.option(
-    "--months", type=click.IntRange(1, 1200), default=12, metavar="N", help="Months in which what falls due counts. [12]"
+    "--months", type=click.IntRange(1, 1200), default=12, metavar="N", help="What falls due within so many counts. [12]"
 )
 @click.option("--no-rerun", is_flag=True, help="Leave out the runs that say what is stalled.")
 @click.option("--out", metavar="FILE", help="Keep the losses by party as a table: .csv or .parquet.")

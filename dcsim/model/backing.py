@@ -178,6 +178,7 @@ class Part:
                 site=site.id,
                 tenant=site.tenant,
                 effective=self.cover.world.never,
+                rank=1,  # a letter of credit is drawn first
             )
         )
 

@@ -66,13 +66,16 @@ class Route:
         )  # fmt: skip
         self.work.start()
 
-    def _done(self, work: Work | None) -> None:
+    def _over(self, work: Work | None) -> bool:
+        """Note the end of a step. True if the phase has ended in the same minute: nothing follows."""
         if work is not None:
             self.trail = work.trail
             self.work = None
+        return self.hall.ended
 
     def _received(self, work: Work | None) -> None:
-        self._done(work)
+        if self._over(work):
+            return
         hall = self.hall
         if hall.crew is None:
             self._install(None)
@@ -92,7 +95,8 @@ class Route:
         self._do(minutes, self._installed, hall.crew.calendar if hall.crew is not None else None)
 
     def _installed(self, work: Work | None) -> None:
-        self._done(work)
+        if self._over(work):
+            return
         hall, phase = self.hall, self.hall.phase
         if self.claim is not None:
             self.claim.release()
@@ -103,7 +107,8 @@ class Route:
         self._do(hall.world.draws.minutes(hall.spec.cabling, self.lot.number), self._cabled)
 
     def _cabled(self, work: Work | None) -> None:
-        self._done(work)
+        if self._over(work):
+            return
         self.state = "cabled"
         self.power_on()
 
@@ -118,7 +123,8 @@ class Route:
         self._do(hall.world.draws.minutes(hall.spec.burn_in, self.lot.number), self._burnt_in)
 
     def _burnt_in(self, work: Work | None) -> None:
-        self._done(work)
+        if self._over(work):
+            return
         self._accept(self.lot.racks)
 
     def _accept(self, tested: int) -> None:
@@ -129,7 +135,8 @@ class Route:
         rule = hall.spec.dead_on_arrival
         if rule is not None:
             k = self.lot.number * 64 + min(self.rounds, 63)
-            dead = hall.world.draws.binomial(f"{hall.path}.dead_on_arrival", tested, rule.chance.value, k)
+            chance = hall.world.now(rule.chance).value
+            dead = hall.world.draws.binomial(f"{hall.path}.dead_on_arrival", tested, chance, k)
         good = tested - dead
         assert self.trail is not None
         if good:
@@ -161,7 +168,8 @@ class Route:
         hall.service.complete(self.lot, now)
 
     def _returned(self, work: Work) -> None:
-        self._done(work)
+        if self._over(work):
+            return
         racks = self.hall.world.chips.racks[self.hall.phase.site.tenant]
         back, self.in_repair = self.in_repair, 0
         racks.rma -= back

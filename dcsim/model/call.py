@@ -88,6 +88,7 @@ class Call:
         return cover if cover is not None and cover.covers_rent and cover.effective(self.world.clock.now) else None
 
     def _at(self, minute: int, then: Callable[[], None]) -> None:
+        """Among the deadlines of a minute: after what is paid in it, and after the books of the month that is over."""
         clock = self.world.clock
         self._booked.append(clock.stage_at(max(clock.now, minute), Stage.DEADLINE, then, rank=self.site.rank))
 
@@ -193,12 +194,11 @@ class Call:
 
     def _start(self, due: int) -> None:
         """From this due date on rent is not paid."""
-        clock = self.world.clock
         self.due = due
         self.calls += 1
         self.election = self.costs = self.notice = self.demand = None
         self._booked = [handle for handle in self._booked if handle.pending]
-        self._booked.append(clock.at(max(clock.now, due), self._missed))
+        self._at(due, self._missed)
 
     def _missed(self) -> None:
         """Nothing is paid on the due date."""
@@ -329,7 +329,7 @@ class Call:
         discount = world.draws.value(world.by(cover.user, cover.terms.assume_at_discount))
         world.clock.stage_at(pay, Stage.DEADLINE, lambda: self._make_good(cover, overdue, flows), rank=self.site.rank)
         self.end()
-        cover.end()
+        cover.lease_over()
         secured = {id: int(p.dollars[p.minutes == now].sum()) for id, p in lease.premises.items()}
         secured = {id: secured[id] - flow.due(now, now + 1) for id, flow in lease.rent.items()}
         lease.novate(guarantor.id, discount)
@@ -371,7 +371,7 @@ class Call:
             return
         following = lease.next_rent_due(now + 1)
         if following is not None:
-            self._booked.append(self.world.clock.at(following, self._pay))
+            self._at(following, self._pay)
 
     def _terminate(self, why: str) -> None:
         now = self.world.clock.now

@@ -340,14 +340,14 @@ class CloudContract:
     def _until(self, end: int) -> list[Part]:
         return list(takewhile(lambda part: part.stretch.end <= end, self._ahead))
 
-    def price(self, minute: int) -> float | None:
-        """Dollars a MW and year in a minute; None while it offers nothing."""
-        mw = self.mw(minute)
-        if mw <= 0:
-            return None
-        term = next(term for term in self.terms if term.first <= minute < term.end)
-        price = self._price(term)
-        return self._fee(term) * MONTHS / mw if price is None else price
+    def offer(self, minute: int) -> tuple[float, float | None]:
+        """MW that it offers in a minute, and dollars a MW and year; None while it offers nothing."""
+        self._fresh()
+        for term, steps in zip(self.terms, self._steps, strict=True):
+            if term.first <= minute < term.end and (mw := steps.at(minute)) > 0:
+                price = self._price(term)
+                return mw, self._fee(term) * MONTHS / mw if price is None else price
+        return 0.0, None
 
     # What is paid for it.
 
@@ -372,8 +372,7 @@ class CloudContract:
         year.billed += part.minimum
         self.minimums[part.stretch.month] += part.minimum
         self.paid += self._pay("cloud", used - credit, minute)
-        if part.closes:
-            year.closed = True
+        year.closed = part.closes
         if self.each_month:
             self._make_up(year, part.amount - used, minute)
         elif part.closes:
@@ -427,12 +426,14 @@ class CloudContract:
 
     @property
     def _left(self) -> float:
-        return sum(year.due for year in self._years.values() if not year.closed)
+        return sum([year.due for year in self._years.values() if not year.closed])
 
     def _correct(self, minute: int) -> None:
-        """What is at stake is written again where it is not what was planned."""
-        if self.stands and self.contract is not None and abs(self.contract.at_stake(minute) - self._left) > 1.0:
-            self._write(minute)
+        """What is at stake at the end of a month is corrected where it is not what was planned."""
+        if self.stands and self.contract is not None and self.contract.minutes:
+            left = self._left
+            if abs(self.contract.at_stake(minute) - left) > 1.0:
+                self.contract.correct(minute, half_up(left))
 
     def _write(self, minute: int) -> None:
         """What is at stake from a minute on, if from now on the minimum is used and no more."""

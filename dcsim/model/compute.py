@@ -48,6 +48,7 @@ class Compute:
         mine = [cloud for cloud in world.clouds.values() if cloud.tenant == tenant]
         self.clouds: list[CloudContract] = sorted(mine, key=lambda cloud: cloud.spec.priority)
         """In the order of their use."""
+        self._may_leave = any(c.spec.ends_early and c.spec.ends_early.surplus_above for c in self.clouds)
         self.live_mw: list[float] = []
         self.served_mw: list[float] = []
         """Of demand, or of all there is without one, by month (of the month of a default, up to it)."""
@@ -100,7 +101,7 @@ class Compute:
         return Rates(
             end,
             draws.value(self.spec.running_cost) * 1e6,
-            tuple((cloud.mw(end - 1), cloud.price(end - 1)) for cloud in self.clouds),
+            tuple([cloud.offer(end - 1) for cloud in self.clouds]),
             0.0 if spec is None else world.now(spec.limit).value,
             price,
             1.0 if spec is None else draws.value(spec.premium),
@@ -124,7 +125,7 @@ class Compute:
             for series in (self.live_mw, self.served_mw, self.months):
                 series.append(0.0)
         self._look(month, self._rates_of(month.end))
-        if self.party.stands:
+        if self._may_leave and self.party.stands:
             self._give_notice(month.end - 1)
         if self.demand is not None:
             self.demand.wander(month)
@@ -215,7 +216,7 @@ class Compute:
         """End the contracts that a surplus makes superfluous, the least preferred first."""
         for cloud in reversed(self.clouds):
             early = cloud.spec.ends_early
-            if early is None or early.surplus_above is None or "tenant" not in early.by or cloud.notice is not None:
+            if early is None or early.surplus_above is None or cloud.notice is not None:
                 continue
             stays = [other for other in self.clouds if other.notice is None]
             above = self.world.now(early.surplus_above).value

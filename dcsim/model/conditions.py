@@ -46,16 +46,21 @@ class Conditions:
                 for news in ("stopped", "resumed", "default", "downgrade"):
                     parties[id].on(news, self.examine)
 
-    def add(self, why: str) -> None:
-        """A condition fails from now on."""
+    def add(self, why: str, *, late: bool = False) -> None:
+        """A condition fails from now on, or has failed for some time (`late`).
+
+        The draw of a month that is over is made if it came before. What was built since is brought by equity.
+        """
         if why in self.failing or not self.project.building:
             return
-        first = not self.failing
+        first, now = not self.failing, self.world.clock.now
         if first:
-            self.project.settle(self.world.clock.now, drawing=False)
-        self.failing[why] = self.world.clock.now
+            if not late:
+                self._draw_what_is_due()
+            self.project.settle(now, drawing=False)
+        self.failing[why] = now
         if first:
-            self.world.log("draw stop", self.site.id, why)
+            self.world.log("works halted", self.site.id, why)
             for phase in self.site.phases.values():
                 if not phase.ended:
                     phase.stand_still(CAUSE, self.who)
@@ -68,28 +73,37 @@ class Conditions:
             self.project.settle(self.world.clock.now)
         del self.failing[why]
         if not self.failing:
-            self.world.log("draws resume", self.site.id, why)
+            self.world.log("works resumed", self.site.id, why)
             for phase in self.site.phases.values():
                 if not phase.ended:
                     phase.go_on(CAUSE, self.who)
 
-    def _judge(self, why: str, fails: bool) -> None:
-        if fails:
-            self.add(why)
-        else:
-            self.lift(why)
+    def _draw_what_is_due(self) -> None:
+        """On a 1st, the draw of the month that is over comes before whatever else happens."""
+        months, now = self.project.months, self.world.clock.now
+        if not self.failing and months.firsts[months.index_of(now)] == now:
+            self.project.settle(now)
 
-    def examine(self) -> None:
-        """Look at each condition as it is now."""
+    def examine(self, *, late: bool = False) -> None:
+        """Look at each condition as it is now (`late`: at the end of a month, in which it may have begun to fail)."""
         project, parties = self.project, self.world.parties
         if not project.building:
             return
+        if not late:
+            self._draw_what_is_due()
         for loan in list(project.loans):
             if loan.tranche.undrawn and loan.lender in parties and not parties[loan.lender].stands:
                 self._take_over(loan)
-        self._judge("lender", any(self._frozen(loan) for loan in project.loans if loan.tranche.undrawn))
-        self._judge("rating", self._downgraded)
-        self._judge("cost to complete", not project.payer_pays and project.cost_to_complete > project.account.available)
+        failing = {
+            "lender": any(self._frozen(loan) for loan in project.loans if loan.tranche.undrawn),
+            "rating": self._downgraded,
+            "cost to complete": not project.payer_pays and project.cost_to_complete > project.account.available,
+        }
+        for why, fails in failing.items():
+            if fails:
+                self.add(why, late=late)
+            else:
+                self.lift(why)
 
     def _frozen(self, loan: Loan) -> bool:
         lender = self.world.lenders[loan.lender]
@@ -103,11 +117,14 @@ class Conditions:
         return not at_least(self.site.tenant_rating, floor)
 
     def _take_over(self, loan: Loan) -> None:
-        """Another lender commits what the one in default has not lent; it comes on its own terms, without a fee."""
+        """Another lender commits what the one in default has not lent, to be drawn as spent, at its rate, without a fee
+        at close."""
         financing, missing = self.project.financing, loan.tranche.undrawn
+        bonds = {other.lender for other in self.project.loans if other.tranche.at_close}
         for lender in financing.lenders:
             left = lender.left(self.site.tenant, financing.guarantor)
-            if lender.stands and lender.id != loan.lender and (left is None or left >= missing):
+            able = lender.stands and not lender.frozen and lender.id not in bonds
+            if able and lender.id != loan.lender and (left is None or left >= missing):
                 loan.commit(loan.tranche.used)
                 self.project.join(lender, missing)
                 self.world.log("commitment taken over", self.site.id, lender.id)

@@ -206,9 +206,11 @@ class Construction:
         return self._network
 
     def started(self, name: str) -> int | None:
-        """Minute in which an activity began."""
+        """Minute in which an activity began, or would have if it had not stood still since."""
         task = self._network.tasks.get(name) if self._network is not None else None
-        return task.begun if task is not None else None
+        if task is None or task.begun is None:
+            return None
+        return task.begun + self.phase.halted_since(task.begun)
 
     def forecast_arrival(self, name: str, at: Callable[[str], int]) -> int:
         """When equipment is on the site, at medians."""

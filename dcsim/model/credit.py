@@ -59,12 +59,11 @@ class Guarantor:
         if framework is None:
             return
         minute = self.world.when(framework.signed)
-        chance = self.world.now(framework.chance).value
-        fails = self.world.draws.fails(f"parties.{self.id}.guarantee.framework", 1 - chance)
-        self.world.clock.at(max(minute, 0), lambda: self._settle("failed" if fails else "signed"))
+        self.world.clock.at(max(minute, 0), lambda: self._settle(1 - self.world.now(framework.chance).value))
 
-    def _settle(self, outcome: str) -> None:
-        """Requests made before stand in the queue: headroom opens, or they turn elsewhere."""
+    def _settle(self, fails: float) -> None:
+        """Requests made before stand in the queue: headroom opens, or (with a chance) they turn elsewhere."""
+        outcome = "failed" if self.world.draws.fails(f"parties.{self.id}.guarantee.framework", fails) else "signed"
         self.framework = outcome
         self.world.log("framework", self.id, outcome)
         self._resize()

@@ -10,7 +10,7 @@ from dcsim.engine.audit import audit
 from dcsim.engine.trail import Trail, extend, links, origin
 from dcsim.errors import ModelError
 from dcsim.ledger import Ints, flows_of
-from dcsim.model.blueprint import DAY, dollars
+from dcsim.model.blueprint import DAY
 from dcsim.model.history import ExposureRecord, PhaseEnd, TrailRecord
 from dcsim.model.loan_record import loan_record
 from dcsim.model.outcomes import Books, party_numbers, tenant_outcomes
@@ -143,14 +143,6 @@ def audit_books(world: World) -> None:
     world.chips.audit()
     for guarantor in world.guarantors.values():
         guarantor.audit()
-    for lender in world.lenders.values():
-        capacity = lender.spec.capacity
-        loans = list(world.book.held("loan", lender.id))
-        lent = sum(loan.amount for loan in loans)
-        if world.unlimited or capacity is None or not any(loan.opened > 0 for loan in loans):
-            continue
-        if lent > dollars(capacity.value):
-            raise ModelError(f"{lender.id} has lent {lent}, more than its capacity")
     leased = sum(kw for _, _, m, kw in world.record.history.changes if m == "leased" and kw > 0)
     standing = ended = 0.0
     for site in world.sites.values():

@@ -157,6 +157,8 @@ class Financing(Step):
         self.contingency = self.offers.contingency
         works = self.offers.works(offer, now)
         loans = [self.write(lender, amount) for lender, amount in offer.shares]
+        for lender, _ in offer.shares:
+            lender.check()
         if site.cover is not None:
             site.cover.cut(min(site.cover.amount, half_up(offer.ratio * offer.loan)))
         self.start(loans, works)

@@ -138,7 +138,10 @@ class PhaseForecast:
             return phase.site.grid.forecast(phase, self.at)
         if name in ("commissioned", "ready_for_service", "rent_commencement"):
             ready = max(self.at(n) for n in ("building_complete", "equipment_on_site", "energised"))
-            return ends(phase.commissioning.began, ready, self._median(works.commissioning.duration), now)
+            began = phase.commissioning.began
+            if began is not None:
+                began += phase.halted_since(began)
+            return ends(began, ready, self._median(works.commissioning.duration), now)
         return self.site.at(name)
 
     def _median(self, quantity: Quantity | None) -> int:

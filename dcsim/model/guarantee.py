@@ -42,6 +42,7 @@ class Cover:
         self.paid = 0
         """Dollars paid under it, by whomever."""
         self.ended = False
+        self._lease_over = False
         self._made = world.clock.now
         self.draw_stops: list[list[int]] = []
         """Stretches of minutes [from, to) or, while they last, [from] in which loan draws stop for want of one."""
@@ -155,8 +156,9 @@ class Cover:
         """The lesser of cap left and claims covered at the end of each minute, as they look now; and what of it stands
         behind the lease, which comes first."""
         left = np.maximum(self._caps(minutes) - self.paid, 0)
-        rent = rent_to_come(self.site, minutes) if self.covers_rent else np.zeros_like(left)
-        loan = balances(self.site, minutes, self._lender) if self.covers_loan else np.zeros_like(left)
+        nothing = np.zeros_like(left)
+        rent = rent_to_come(self.site, minutes) if self.covers_rent and not self._lease_over else nothing
+        loan = balances(self.site, minutes, self._lender) if self.covers_loan else nothing
         committed = left if rent is None or loan is None else np.minimum(left, rent + loan)
         return committed, committed if rent is None else np.minimum(committed, rent)
 
@@ -164,7 +166,7 @@ class Cover:
 
     def refresh(self) -> None:
         """Something has changed: commit what is left, and plan the rest."""
-        if self.ended or self.site.ended:
+        if self.ended or (self.site.ended and not self._lease_over):
             return
         now = self.world.clock.now
         months = self.world.blueprint.months
@@ -189,6 +191,8 @@ class Cover:
 
     def _month(self) -> bool:
         """The 1st of a month; False once it has ended."""
+        if self._lease_over:
+            self._end_with_loan()
         level = self._levels.get(self.world.clock.now)
         if level is not None and not self.ended:
             self._hold(level)
@@ -220,7 +224,7 @@ class Cover:
             self.draw_stops[-1].append(self.world.clock.now)
             project = project_of(self.site)
             if project is not None:
-                project.resume_draws()
+                project.resume_draws("guarantor")
         self.refresh()
         self.check_ratings()
 
@@ -238,9 +242,16 @@ class Cover:
         if project is not None:
             project.stop_draws("guarantor")
 
-    def end(self) -> None:
-        """The site has ended, or the guarantor has become its lessee: nothing is guaranteed any more."""
-        if not self.ended:
+    def lease_over(self) -> None:
+        """The site has ended, or the guarantor has become its lessee: no rent is covered; a loan is to its end."""
+        self._lease_over = True
+        self._end_with_loan()
+        self.refresh()
+
+    def _end_with_loan(self) -> None:
+        project = project_of(self.site)
+        loan = self.covers_loan and self.effective(self.world.clock.now) and project is not None and not project.over
+        if not loan and not self.ended:
             self.ended = True
             self.committed = 0
             for part in self.parts:
@@ -321,7 +332,7 @@ class Cover:
 
 def project_of(site: Site) -> Project | None:
     """The developer's account of the project; None where there is no loan."""
-    return getattr(site.financing, "project", None)  # FALLBACK
+    return site.financing.project if site.financing is not None else None
 
 
 def weakest(ratings: Sequence[str | None]) -> str | None:

@@ -113,7 +113,8 @@ class Hall:
     def spares_for(self, rack_kw: float) -> int:
         """Spare racks that belong to a full hall."""
         failures = self.spec.failures
-        return 0 if failures is None else half_up(failures.spares.value * int(self.phase.kw / rack_kw + 1e-9))
+        share = self.world.now(failures.spares).value if failures is not None else 0.0
+        return half_up(share * int(self.phase.kw / rack_kw + 1e-9))
 
     def has_room(self, lot: Lot) -> bool:
         """Room for the whole lot under power, or on the spares' shelf."""

@@ -20,6 +20,7 @@ from dcsim.network.contracts import Contract
 if TYPE_CHECKING:
     from dcsim.engine.trail import Trail
     from dcsim.model.phase import Phase
+    from dcsim.model.project import Project
     from dcsim.model.site import Site
 
 
@@ -232,9 +233,8 @@ class Lease:
         """Money for the developer that a loan's service may count on goes through the project's account."""
         if not dollars:
             return
-        project = getattr(self.site.financing, "project", None) if self.site.financing is not None else None
-        if project is not None:
-            project.receive(payer, kind, dollars)
+        if self._project is not None:
+            self._project.receive(payer, kind, dollars)
         else:
             self.world.money.pay(payer, self.site.developer, kind, dollars)
 
@@ -244,10 +244,13 @@ class Lease:
             return
         self.receive(self.lessee, kind, dollars)
 
+    @property
+    def _project(self) -> Project | None:
+        return self.site.financing.project if self.site.financing is not None else None
+
     def _stressed(self) -> None:
-        project = getattr(self.site.financing, "project", None) if self.site.financing is not None else None
-        if project is not None:
-            project.stressed()
+        if self._project is not None:
+            self._project.stressed()
 
     def draw_security(self, dollars: int) -> int:
         """Draw on the security; returns the dollars that the developer got."""
@@ -266,8 +269,11 @@ class Lease:
         owed = premises.days_of_rent(days)
         self.delay_credits[phase.id] = owed
         pay = self.world.money.pay
-        if owed and pay(self.site.developer, self.lessee, "delay credit", owed) and self.passes_on:
-            pay(self.lessee, self.site.tenant, "delay credit", owed)
+        if owed and pay(self.site.developer, self.lessee, "delay credit", owed):
+            if self._project is not None:
+                self._project.carry(owed)
+            if self.passes_on:
+                pay(self.lessee, self.site.tenant, "delay credit", owed)
 
     # Who pays.
 
@@ -329,9 +335,11 @@ class Lease:
         return min(dues, default=None)
 
     def rent_paid(self, first: int, last: int) -> int:
-        """Dollars of rent that were or will be paid to the developer from minute `first` to before `last`."""
+        """Dollars of rent that were or will be paid to the developer from minute `first` to before `last`, less what
+        it has paid back."""
         total = 0
         for premises in self.premises.values():
+            total -= sum(dollars for minute, dollars in premises.refunded if first <= minute < last)
             for flow in premises.flows:
                 until = last if flow.unpaid_from is None else min(last, flow.unpaid_from)
                 total += flow.due(first, until) if until > first else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dcsim.errors import ModelError
 from dcsim.model.blueprint import dollars
 from dcsim.quantity import Quantity
 
@@ -67,6 +68,12 @@ class Lender:
         """Dollars that it can lend in all, as of now; None: without limit."""
         limit = self.spec.capacity
         return None if limit is None else max(0, dollars(current(self.world, limit)) - self.lost)
+
+    def check(self) -> None:
+        """A commitment has been written: raises ModelError if all of them are above what it can lend."""
+        committed = sum(contract.amount for contract in self.world.book.held("loan", self.id))
+        if not self.world.unlimited and self.capacity is not None and committed > self.capacity:
+            raise ModelError(f"{self.id} has lent {committed}, more than its capacity of {self.capacity}")
 
     def left(self, tenant: str, guarantor: str | None) -> int | None:
         """Dollars it can still lend to sites of this tenant behind this guarantor; None: without limit."""

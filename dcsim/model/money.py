@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,7 @@ class Money:
 
     def month_of(self, minute: int) -> int:
         """Number of the calendar month of a minute, 0 for that of the start."""
-        return int(np.searchsorted(self.ledger.months, minute, side="right"))
+        return bisect_right(self.world.blueprint.months, minute)
 
     # Paying.
 
@@ -220,13 +221,12 @@ class Money:
             owed = flow.due(stopped, minute)
             self._count(flow, -1)
             at, to = flow._from(stopped), flow._from(minute)
-            flow.minutes = np.concatenate([flow.minutes[:at], flow.minutes[to:]])
-            flow.dollars = np.concatenate([flow.dollars[:at], flow.dollars[to:]])
+            late = [] if owed == 0 else [(minute, owed)]
+            flow.minutes = np.concatenate([flow.minutes[:at], [m for m, _ in late], flow.minutes[to:]]).astype(np.int64)
+            flow.dollars = np.concatenate([flow.dollars[:at], [d for _, d in late], flow.dollars[to:]]).astype(np.int64)
             flow.unpaid_from = None
             self._count(flow, 1)
-            if owed:
-                self.pay(payer, flow.payee, flow.kind, owed, minute)
-                total += owed
+            total += owed
         return total
 
     def _followed(self, minute: int, payer: str, payee: str, dollars: int) -> None:

@@ -105,7 +105,7 @@ class Service:
         self._months += 1
         if not self._live:
             return True
-        chance = min(1.0, failures.per_year.value / 12)
+        chance = min(1.0, self.world.now(failures.per_year).value / 12)
         left = failed = self.world.draws.binomial(f"{self.hall.path}.failures", self._live, chance, k)
         if failed == 0:
             return True

@@ -94,7 +94,8 @@ class Orders:
     def _watch_phase(self, id: str, spec: OrderSpec, phase: Phase) -> None:
         policy = spec.ordered
         if isinstance(policy, LeadPolicy):
-            before = half_up(policy.lead.buffer.value * DAY) + median(spec.lead_time)
+            now = self.world.now
+            before = half_up(now(policy.lead.buffer).value * DAY) + median(now(spec.lead_time))
             after = policy.lead.not_before or ("lease_signed",)
             phase.milestones.on_all(after, lambda trail: self._lead(id, spec, phase, before))
         elif policy.dated:
@@ -150,7 +151,7 @@ class Orders:
         """
         world = self.world
         made = [p for p in spec.product if world.parties[world.spec.chips.products[p].supplier].stands]
-        now = world.clock.now + median(spec.lead_time)
+        now = world.clock.now + median(world.now(spec.lead_time))
         available = [p for p in made if world.available(p) <= now]
         return available[-1] if available else next(iter(made), None)
 
@@ -237,7 +238,7 @@ class Orders:
         assert phase is not None
         assert defer is not None
         policy = purchase.spec.ordered
-        buffer = half_up(policy.lead.buffer.value * DAY) if isinstance(policy, LeadPolicy) else 0
+        buffer = half_up(self.world.now(policy.lead.buffer).value * DAY) if isinstance(policy, LeadPolicy) else 0
         pending = [d for d in purchase.deliveries if not d.arrived]
         if phase.ended or not pending or (buffer >= 0 and "ready_for_service" in phase.milestones.reached):
             return False

@@ -72,6 +72,8 @@ class Phase:
         """Minutes by cause from the close until it was ready, once it is."""
         self.excused = 0
         self.past_outside = 0
+        self._halts: list[tuple[int, int | None]] = []
+        """Minutes from and to which it stood still."""
         self._measures: dict[str, float] = {}
         self._history: dict[str, list[tuple[int, float]]] = {"ready": [], "live": []}
         self.meters: defaultdict[str, Meter] = defaultdict(Meter)
@@ -237,6 +239,8 @@ class Phase:
 
     def stand_still(self, cause: str, who: str) -> None:
         """Building and commissioning stand still until they may go on."""
+        if not self._halts or self._halts[-1][1] is not None:
+            self._halts.append((self.world.clock.now, None))
         self.construction.stand_still(cause, who)
         self.commissioning.stand_still(cause, who)
 
@@ -244,6 +248,13 @@ class Phase:
         """That pause is over."""
         self.construction.go_on(cause, who)
         self.commissioning.go_on(cause, who)
+        if not self.commissioning.pauses:
+            self._halts[-1] = (self._halts[-1][0], self.world.clock.now)
+
+    def halted_since(self, minute: int) -> int:
+        """Minutes after `minute` in which building and commissioning stood still."""
+        now = self.world.clock.now
+        return sum(max(0, (now if end is None else end) - max(start, minute)) for start, end in self._halts)
 
     def count(self, measure: str, kw: float, minute: int | None = None) -> None:
         """A measure of the phase rises or falls; ending the phase takes all of it back."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dcsim.engine.clock import Stage
 from dcsim.ledger import OUTSIDE, Ints
 from dcsim.model.blueprint import YEAR, half_up
 from dcsim.model.money import Flow
@@ -40,6 +41,8 @@ class Premises:
         self.dollars: Ints = NOTHING
         self.flows: list[Flow] = []
         """To the developer: the last is owed now, those before it by others until they were relieved."""
+        self.refunded: list[tuple[int, int]] = []
+        """(minute, dollars) that the developer paid back of rent paid ahead."""
         self.passed: Flow | None = None
         """From the tenant to a lessee that is not itself."""
         self.share = 1.0
@@ -172,7 +175,9 @@ class Premises:
             return
         ahead = min(ahead, dollars)
         if flow.unpaid_from is None or due < flow.unpaid_from:
-            self.world.money.pay(flow.payee, flow.payer, "rent refund", ahead)
+            paid = self.world.money.pay(flow.payee, flow.payer, "rent refund", ahead)
+            if paid and flow is self.flow:
+                self.refunded.append((minute, ahead))
         else:
             flow.replace_from(due, np.array([due], np.int64), np.array([dollars - ahead], np.int64))
 
@@ -198,7 +203,8 @@ class Premises:
                 self.lease.receive(OUTSIDE, "relet rent", dollars)
                 self._receive(later)
 
-            self.world.clock.at(minute, due)
+            # After the books of the month that is over, to which it does not belong.
+            self.world.clock.stage_at(minute, Stage.DEADLINE, due)
 
     # What others ask.
 

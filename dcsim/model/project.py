@@ -285,13 +285,15 @@ class Project:
 
     def join(self, lender: Lender, amount: int) -> None:
         """Another lender commits so much."""
-        for loan in self.loans:
-            if loan.lender == lender.id:
-                loan.commit(loan.tranche.amount + amount)
-                return
-        loan = self.financing.write(lender, amount)
-        self.loans.append(loan)
-        self.account.tranches.append(loan.tranche)
+        own = next((loan for loan in self.loans if loan.lender == lender.id), None)
+        if own is not None:
+            own.commit(own.tranche.amount + amount)
+        else:
+            loan = self.financing.write(lender, amount)
+            loan.tranche.at_close = False
+            self.loans.append(loan)
+            self.account.tranches.append(loan.tranche)
+        lender.check()
 
     # The end.
 
@@ -300,7 +302,7 @@ class Project:
         if self.over:
             return
         if self.building:
-            self.conditions.examine()
+            self.conditions.examine(late=True)
             self.settle(month.end)
         elif self.completed is not None:
             self.service.month(month)
@@ -322,8 +324,11 @@ class Project:
                 loan.pay("principal", dollars, now)
             return
         self.defaulted, self.exposure = now, sum(owed)
+        cover = self.site.cover
         for loan, balance, dollars in zip(self.loans, owed, back, strict=True):
             loan.pay("principal", dollars, now)
+            if cover is not None:
+                dollars += cover.pay_loan(loan.lender, balance - dollars)
             loss = half_up((balance - dollars) * lost)
             self.recovered += loan.recover(balance - dollars, loss) + dollars
         world.log("loan default", self.site.id, why)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Security:
-    """The security of one lease, from its signing to its end. Cash lies with an escrow agent outside."""
+    """The security of one lease, from its signing to its end, paid for by the tenant. Cash lies in escrow outside."""
 
     def __init__(self, lease: Lease, spec: SecuritySpec) -> None:
         self.lease = lease
@@ -41,7 +41,7 @@ class Security:
         any_phase = next(iter(lease.premises.values()))
         self.left = any_phase.days_of_rent(world.draws.value(self.spec.amount), monthly)
         if self.cash:
-            world.money.pay(lease.lessee, OUTSIDE, "security deposit", self.left, minute)
+            world.money.pay(lease.site.tenant, OUTSIDE, "security deposit", self.left, minute)
             return
         self._billed = max(0, minute)
         if self.spec.issuer is not None:
@@ -59,7 +59,7 @@ class Security:
             self._billed = minute
             if fee:
                 at = min(minute, self.world.last_minute + 1) - 1
-                payer, issuer = self.lease.signed_by, self.spec.issuer or OUTSIDE
+                payer, issuer = self.lease.site.tenant, self.spec.issuer or OUTSIDE
                 self.world.money.pay(payer, issuer, "letter of credit fee", fee, at)
 
     def draw(self, dollars: int) -> int:
@@ -83,6 +83,6 @@ class Security:
         if world.parties[lease.signed_by].stopped is not None:
             self.draw(self.left)
         elif self.cash and self.left:
-            world.money.pay(OUTSIDE, lease.signed_by, "security deposit", self.left)
+            world.money.pay(OUTSIDE, lease.site.tenant, "security deposit", self.left)
         self.left = 0
         world.book.close(self._id, world.clock.now)

@@ -54,8 +54,8 @@ class Site:
         self.phases = {name: Phase(self, name, phase, index) for index, (name, phase) in enumerate(spec.phases.items())}
         self.kw = sum(phase.kw for phase in self.phases.values())
         financing = spec.financing
-        self.cost_per_mw = world.draws.value(financing.cost) if financing is not None else 0.0
-        self.rent = world.draws.value(spec.lease.rent)
+        self._cost_per_mw: float | None = None
+        self._rent: float | None = None
         self.letter = Letter(self)
         self.diligence = Diligence(self)
         self.decision = Decision(self)
@@ -186,7 +186,7 @@ class Site:
 
     def _leased(self, trail: Trail) -> None:
         """Leased MW counts from here."""
-        world = self.world
+        world, self._rent = self.world, self.rent
         self.letter.close()
         for phase in self.phases.values():
             if not phase.ended:
@@ -203,6 +203,7 @@ class Site:
             self.reach("financial_close", trail)
 
     def _closed(self, trail: Trail) -> None:
+        self._cost_per_mw = self.cost_per_mw
         for phase in self.phases.values():
             if not phase.ended:
                 phase.closed(trail.minute)
@@ -244,7 +245,7 @@ class Site:
         if self.financing is not None:
             self.financing.site_ends()
         if self.cover is not None:
-            self.cover.end()
+            self.cover.lease_over()
         self.call.end()
         self.lease.end(now)
         end = origin(now, self.id) if closing is None else extend(closing, now, "policy", self.id)
@@ -286,6 +287,19 @@ class Site:
     @property
     def lease_is_signed(self) -> bool:
         return "lease_signed" in self.milestones.reached
+
+    @property
+    def rent(self) -> float:
+        """US$ per kW of IT and month in the first year: as it stands, until the lease is signed."""
+        return self.world.draws.value(self.spec.lease.rent) if self._rent is None else self._rent
+
+    @property
+    def cost_per_mw(self) -> float:
+        """US$ million per MW of IT: as it stands, until financial close."""
+        if self._cost_per_mw is not None:
+            return self._cost_per_mw
+        financing = self.spec.financing
+        return self.world.draws.value(financing.cost) if financing is not None else 0.0
 
     @property
     def cost(self) -> int:

@@ -6,12 +6,12 @@ import calendar
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dcsim.engine.draws import Draws, PlanDraws
-from dcsim.ledger import OUTSIDE
 from dcsim.model.blueprint import DAY, Blueprint, dollars, half_up
 from dcsim.model.forecast import forecast_rfs
 from dcsim.model.world import World
@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from dcsim.model.decision import Policy
     from dcsim.model.phase import Phase
     from dcsim.model.site import Site
+    from dcsim.scenario.party import Party
     from dcsim.scenario.spec import ScenarioSpec
 
 IN_DOLLARS = frozenset({"loan", "vendor_finance", "fund_commitment", *SUPPORT})
 """Kinds whose agreed amount is what is at stake where nothing else is said."""
+
+
+RUNNING = frozenset({"lease", "hardware_lease", "cloud_commitment"})
+"""Kinds billed month by month: where nothing is booked ahead, what falls due is by how much what is at stake falls."""
 
 
 def simulate_snapshot(
@@ -38,32 +43,41 @@ def simulate_snapshot(
     policies: Mapping[str, Policy] | None = None,
 ) -> Snapshot:
     """One replication, run to the end of `minute` and looked at. Raises ModelError as a replication does."""
-    world = World(blueprint, draws, replication, policies=policies)
-    world.advance(minute)
-    return take(world, replication, months)
+    return look(World(blueprint, draws, replication, policies=policies), minute, replication, months)
 
 
 def plan_snapshot(
     blueprint: Blueprint, minute: int, *, months: int = 12, policies: Mapping[str, Policy] | None = None
 ) -> Snapshot:
     """The same of the plan: all medians, no contention, no limits shared."""
-    world = World(blueprint, PlanDraws(), unlimited=True, policies=policies)
-    world.advance(minute)
-    return take(world, None, months)
+    return look(World(blueprint, PlanDraws(), unlimited=True, policies=policies), minute, None, months)
 
 
-def take(world: World, replication: int | None, months: int = 12) -> Snapshot:
-    """The network as it stands at the end of the clock's minute; changes nothing.
+def look(world: World, minute: int, replication: int | None, months: int = 12) -> Snapshot:
+    """Run to the end of `minute` and take the network as it then stands; the world may go on from there.
 
-    Raises ModelError for a guarantee whose beneficiary is not the creditor of what it covers.
+    A month's bills and its debt service are settled in the first minute of the next, as of the last of the month: at a
+    month's end the world has to go one minute further.
     """
-    paid = _paid(world)
+    over = minute + 1 in world.blueprint.months and minute < world.last_minute
+    world.advance(minute + over)
+    return take(world, replication, months, minute)
+
+
+def take(world: World, replication: int | None, months: int = 12, at: int | None = None) -> Snapshot:
+    """The network as it stands at the end of the clock's minute (or stood one minute before, `at`); changes nothing.
+
+    What ended in between is shown without what was still to fall due on it. Raises ModelError for a guarantee whose
+    beneficiary is not the creditor of what it covers.
+    """
+    minute = world.clock.now if at is None else at
+    paid = _paid(world, minute)
     return Snapshot(
-        minute=world.clock.now,
-        parties=tuple(_parties(world, paid)),
-        contracts=tuple(_contracts(world, months)),
+        minute=minute,
+        parties=tuple(_parties(world, paid, minute)),
+        contracts=tuple(_contracts(world, months, minute)),
         paid=paid,
-        phases=tuple(_phase(p) for site in world.sites.values() for p in site.phases.values()),
+        phases=tuple(_phase(p, minute) for site in world.sites.values() for p in site.phases.values()),
         replication=replication,
         months=months,
         horizon=world.last_minute + 1,
@@ -73,25 +87,25 @@ def take(world: World, replication: int | None, months: int = 12) -> Snapshot:
 # Money.
 
 
-def _paid(world: World) -> tuple[Paid, ...]:
+def _paid(world: World, now: int) -> tuple[Paid, ...]:
     """What has been paid up to now, by pair and kind: entries of the ledger, and flows that have fallen due."""
     total: Counter[tuple[str, str, str]] = Counter()
     so_far = world.money.ledger.monthly()
-    for pair, amount in zip(so_far.pair.tolist(), so_far.dollars.tolist(), strict=True):
+    past = so_far.month <= world.money.month_of(now)
+    for pair, amount in zip(so_far.pair[past].tolist(), so_far.dollars[past].tolist(), strict=True):
         total[so_far.pairs[pair]] += amount
     for flow in world.money.flows:
         minutes, amounts = flow.paid
-        first, last = np.searchsorted(minutes, (0, world.clock.now + 1))
+        first, last = np.searchsorted(minutes, (0, now + 1))
         if last > first:
             total[flow.payer, flow.payee, flow.kind] += int(amounts[first:last].sum())
     return tuple(Paid(*key, amount) for key, amount in sorted(total.items()) if amount)
 
 
-def _due(world: World, end: int) -> tuple[Counter[str], Counter[str]]:
+def _due(world: World, now: int, end: int) -> tuple[Counter[str], Counter[str]]:
     """Dollars that fall due on each contract, from its debtor to its creditor, before `end`; and those in arrears."""
     due: Counter[str] = Counter()
     late: Counter[str] = Counter()
-    now = world.clock.now
     for flow in world.money.flows:
         contract = world.book.get(flow.contract) if flow.contract is not None else None
         if contract is not None and (flow.payer, flow.payee) == (contract.source, contract.target):
@@ -100,9 +114,9 @@ def _due(world: World, end: int) -> tuple[Counter[str], Counter[str]]:
     return due, late
 
 
-def _end(world: World, months: int) -> int:
+def _end(world: World, now: int, months: int) -> int:
     """24:00 of the day so many calendar months on: so a year holds twelve rents."""
-    return world.blueprint.minute_of(_months_on(world.blueprint.date_of(world.clock.now), months)) + DAY
+    return world.blueprint.minute_of(_months_on(world.blueprint.date_of(now), months)) + DAY
 
 
 def _months_on(day: dt.date, months: int) -> dt.date:
@@ -144,7 +158,7 @@ def roles(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
     return {id: tuple(each) for id, each in found.items()}
 
 
-def _parties(world: World, paid: tuple[Paid, ...]) -> Iterator[PartyState]:
+def _parties(world: World, paid: tuple[Paid, ...], now: int) -> Iterator[PartyState]:
     spec = world.spec
     does = roles(spec)
     moved: Counter[str] = Counter()
@@ -154,52 +168,57 @@ def _parties(world: World, paid: tuple[Paid, ...]) -> Iterator[PartyState]:
     for id, party in world.parties.items():
         block = spec.parties.get(id)
         account = world.money.accounts.get(id)
-        cash = None if account is None else account.opening + moved[id]
-        if block is None:
-            yield PartyState(id, does[id], id, rating=party.rating, cash=cash, in_default=not party.stands,
-                             pays=party.stopped is None)  # fmt: skip
-            continue
-        limit = block.guarantee.limit if block.guarantee is not None else None
-        funded = block.vehicle.funded_by if block.vehicle is not None else block.funded_by
-        if cash is None and block.cash is not None:
-            cash = dollars(block.cash.value)
-        yield PartyState(
+        fallen = party.defaulted is not None and party.defaulted <= now
+        state = PartyState(
             id=id,
             roles=does[id],
-            name=block.name or id,
-            group=block.group,
-            rating=party.rating,
-            limit=None if limit is None else dollars(world.now(limit).value),
-            equity=None if block.equity is None else dollars(block.equity.value),
-            cash=cash,
-            funded_by=tuple((name, part.value) for name, part in funded.items()),
-            holds=tuple((name, part.value) for name, part in block.holds.items()),
-            in_default=not party.stands,
-            pays=party.stopped is None,
+            name=id,
+            rating=party.rating if party.stands or fallen or block is None else block.rating,
+            cash=None if account is None else account.opening + moved[id],
+            in_default=fallen,
+            pays=party.stopped is None or party.stopped > now,
         )
+        yield state if block is None else _declared_party(world, block, state)
+
+
+def _declared_party(world: World, block: Party, state: PartyState) -> PartyState:
+    """With what the scenario says of it."""
+    limit = block.guarantee.limit if block.guarantee is not None else None
+    funded = block.vehicle.funded_by if block.vehicle is not None else block.funded_by
+    cash = state.cash if state.cash is not None or block.cash is None else dollars(block.cash.value)
+    return replace(
+        state,
+        name=block.name or state.id,
+        group=block.group,
+        limit=None if limit is None else dollars(world.now(limit).value),
+        equity=None if block.equity is None else dollars(block.equity.value),
+        cash=cash,
+        funded_by=tuple((name, part.value) for name, part in funded.items()),
+        holds=tuple((name, part.value) for name, part in block.holds.items()),
+    )
 
 
 # Contracts.
 
 
-def _contracts(world: World, months: int) -> Iterator[Standing]:
+def _contracts(world: World, months: int, now: int) -> Iterator[Standing]:
     """Contracts of the book that stand, and those that the scenario itself says: shares, promises, developments."""
-    now, end = world.clock.now, _end(world, months)
-    due, late = _due(world, end)
+    end = _end(world, now, months)
+    due, late = _due(world, now, end)
     written: set[tuple[str, str, str]] = set()
     for contract in world.book:
         if contract.stands(now):
             written.add((contract.kind, contract.source, contract.target))
-            # Of what is billed month by month nothing is booked ahead: there what is at stake tells.
-            ahead = due[contract.id] or max(0, contract.at_stake(now) - contract.at_stake(end - 1))
-            yield _standing(world, contract, ahead + late[contract.id], months)
+            ahead = due[contract.id]
+            if not ahead and contract.kind in RUNNING:
+                ahead = max(0, contract.at_stake(now) - contract.at_stake(end - 1))
+            yield _standing(world, contract, ahead + late[contract.id], months, now)
     for standing in _declared(world):
         if standing.kind == "equity" or (standing.kind, standing.source, standing.target) not in written:
             yield standing
 
 
-def _standing(world: World, contract: Contract, due: int, months: int) -> Standing:
-    now = world.clock.now
+def _standing(world: World, contract: Contract, due: int, months: int, now: int) -> Standing:
     site = world.sites.get(contract.site) if contract.site is not None else None
     begun = True
     if contract.kind == "lease" and site is not None:
@@ -258,13 +277,13 @@ def _declared(world: World) -> Iterator[Standing]:
 # Phases.
 
 
-def _phase(phase: Phase) -> PhaseState:
+def _phase(phase: Phase, now: int) -> PhaseState:
     site = phase.site
     world = site.world
-    state = _state(phase)
-    loans = [c for c in world.book if c.kind == "loan" and c.site == site.id and c.stands(world.clock.now)]
+    state = _state(phase, now)
+    loans = [c for c in world.book if c.kind == "loan" and c.site == site.id and c.stands(now)]
     lenders = [c.target for c in loans]
-    undrawn = sum(max(0, c.amount - (c.at_stake(world.clock.now) if c.minutes else c.amount)) for c in loans)
+    undrawn = sum(max(0, c.amount - (c.at_stake(now) if c.minutes else c.amount)) for c in loans)
     if not loans and state in ("letter", "leased") and site.financing is not None:
         lenders = [lender.id for lender in site.lenders]
         undrawn = site.cost
@@ -296,8 +315,8 @@ def _phase(phase: Phase) -> PhaseState:
     )
 
 
-def _state(phase: Phase) -> str:
-    if phase.ended:
+def _state(phase: Phase, now: int) -> str:
+    if phase.ended and phase.end_minute <= now:
         return "ended"
     for milestone, state in (
         ("full_live", "live"),
@@ -306,7 +325,8 @@ def _state(phase: Phase) -> str:
         ("financial_close", "financed"),
         ("lease_signed", "leased"),
     ):
-        if phase.milestones.get(milestone) is not None:
+        trail = phase.milestones.get(milestone)
+        if trail is not None and trail.minute <= now:
             return state
     return "letter"
 
@@ -320,6 +340,3 @@ def _suppliers(phase: Phase, state: str) -> tuple[str, ...]:
     orders = [o for o in world.spec.chips.orders.values() if world.chips.tenant_of(o) == phase.site.tenant]
     might = [world.spec.chips.products[name].supplier for order in orders for name in order.product]
     return tuple(dict.fromkeys(bought or might))
-
-
-__all__ = ["OUTSIDE", "plan_snapshot", "roles", "simulate_snapshot", "take"]

@@ -167,7 +167,6 @@ class Supplier:
         self.id = id
         spec = world.spec.parties[id].supply
         self.spec = spec
-        self.share = world.draws.value(spec.share_for_this_world) if spec is not None else 1.0
         self.limited = spec is not None and not world.unlimited
         self.queue: list[Delivery] = []
         self._held: list[Delivery] = []
@@ -198,7 +197,7 @@ class Supplier:
         now, blueprint = self.world.clock.now, self.world.blueprint
         date = blueprint.date_of(now)
         rates = [self.world.now(rate).value for start, rate in sorted(self.spec.racks.items()) if start <= date]
-        output = half_up((rates[-1] if rates else 0.0) * self.share)
+        output = half_up((rates[-1] if rates else 0.0) * self.world.draws.value(self.spec.share_for_this_world))
         end = blueprint.month_end(now)
         left = self._hand_out([d for d in queue if d.due < now], output)
         self._hand_out([d for d in queue if now <= d.due < end], left)

@@ -154,8 +154,7 @@ class Treasury:
             self._earn(month)
         else:
             self.income.append(0)
-        self._balance(month)
-        self.cash.append(self._closing(month.number))
+        self.cash.append(self._balance(month))
 
     def _month_over(self) -> None:
         self._rates = self._in_force(self.world.clock.now)
@@ -203,8 +202,8 @@ class Treasury:
         """What can still be drawn of the revolver."""
         return max(0, dollars(self.world.draws.value(self.spec.revolver)) - self.drawn)
 
-    def _balance(self, month: Month) -> None:
-        """Draw or repay, and stop paying if that does not do."""
+    def _balance(self, month: Month) -> int:
+        """Draw or repay, and stop paying if that does not do; returns what is there at the end."""
         money = self.world.money
         cash = self._closing(month.number)
         open_line = self._line if self.party.stands else 0
@@ -212,28 +211,33 @@ class Treasury:
             self._miss(month, cash, open_line)
             cash = self._closing(month.number)
         last = month.end - 1
-        arrears = money.arrears(self.id, last) if self.party.stopped is not None else 0
+        behind = self.party.stands and self.party.stopped is not None
+        arrears = money.arrears(self.id, last) if behind else 0
         if self.missed is not None and self.party.stands and cash + open_line >= arrears:
             self._borrow(arrears - cash, last)
             self._make_good(last)
+            cash, arrears = self._closing(month.number), 0
         elif cash < 0:
-            self._borrow(-cash, last)
+            cash += self._borrow(-cash, last)
         elif self.drawn and cash > 0 and self.party.stopped is None:
             repaid = min(self.drawn, cash)
             self.drawn -= repaid
             money.pay(self.id, OUTSIDE, "revolver repayment", repaid, last)
+            cash -= repaid
         if self.party.stands:
-            self._measure(month, arrears)
+            self._measure(month, cash - arrears)
+        return cash
 
-    def _borrow(self, amount: int, minute: int) -> None:
-        """Draw on the revolver as far as it goes."""
-        amount = min(amount, self._line)
-        if amount > 0:
+    def _borrow(self, amount: int, minute: int) -> int:
+        """Draw on the revolver as far as it goes; returns what was drawn."""
+        amount = max(0, min(amount, self._line))
+        if amount:
             self.drawn += amount
             self.world.money.pay(OUTSIDE, self.id, "revolver draw", amount, minute)
+        return amount
 
-    def _measure(self, month: Month, arrears: int) -> None:
-        net = self._closing(month.number) - arrears
+    def _measure(self, month: Month, net: int) -> None:
+        """Cash at the end of a month, less what is in arrears."""
         if self.least_cash is None or net < self.least_cash:
             self.least_cash, self.least_month = net, month.number
         self.funding_gap = max(self.funding_gap, self.drawn - net)

@@ -22,6 +22,7 @@ What a party has beside its claims, so that it can pay all it owes as long as it
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -58,12 +59,13 @@ class Debt(NamedTuple):
 
 
 class Support(NamedTuple):
-    """A guarantee of a claim."""
+    """A guarantee of a claim. Lower ranks are called first; those of one rank are several, each for its share."""
 
     id: str
     kind: Kind
     guarantor: int
     debt: int
+    rank: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,10 +167,10 @@ def balance_of(snapshots: Sequence[Snapshot]) -> Balance:
             row.append((number, float(contract.claim), float(_needed(contract))))
         owed.append(row)
         caps: list[tuple[int, float]] = []
-        for c in snapshot.of(*SUPPORT):
-            if c.active and c.amount > 0 and c.covers in here and c.source != OUTSIDE:
-                support = Support(c.id, c.kind, place[c.source], here[c.covers])
-                caps.append((supports.setdefault(support, len(supports)), _cap(c, snapshot.contract[c.covers])))
+        for c, most in _caps(snapshot):
+            if c.covers in here and c.source != OUTSIDE:
+                support = Support(c.id, c.kind, place[c.source], here[c.covers], c.rank)
+                caps.append((supports.setdefault(support, len(supports)), most))
         given.append(caps)
     amount, due = np.zeros((2, len(snapshots), len(debts)))
     cap = np.zeros((len(snapshots), len(supports)))
@@ -178,13 +180,15 @@ def balance_of(snapshots: Sequence[Snapshot]) -> Balance:
         for number, most in caps:
             cap[s, number] = most
     building = [{phase.site for phase in each.phases if phase.state in UNFINISHED} for each in snapshots]
+    called = list(supports)
+    order = sorted(range(len(called)), key=lambda number: called[number].rank)
     return Balance(
         parties=parties,
         projects=tuple(projects),
         debts=tuple(debts),
-        supports=tuple(supports),
+        supports=tuple(called[number] for number in order),
         amount=amount,
-        cap=cap,
+        cap=cap[:, order],
         due=due,
         capital=np.concatenate([_capital(snapshots), np.zeros((len(snapshots), len(projects)))], axis=1),
         loss=_loss_shares(snapshots, of_site, len(ids) + len(projects)),
@@ -215,11 +219,23 @@ def _debt(contract: Standing, place: dict[str, int], of_site: dict[str, tuple[in
     return Debt(contract.id, contract.kind, debtor, creditor, contract.rank)
 
 
-def _cap(support: Standing, covered: Standing) -> float:
-    """What a supporter pays at most: a guarantor its cap; who supports a residual value, that share of what is due."""
-    if support.kind == "guarantee" or not covered.amount:
-        return float(support.amount)
-    return support.amount / covered.amount * covered.claim
+def _caps(snapshot: Snapshot) -> list[tuple[Standing, float]]:
+    """What each supporter pays at most, if it can be called.
+
+    A guarantor its cap, and of several at once each its share of the claim; who supports a residual value, the share
+    of what is due that it supports.
+    """
+    found: list[tuple[Standing, float]] = []
+    together: defaultdict[tuple[str, int], float] = defaultdict(float)
+    for c in snapshot.of(*SUPPORT):
+        if c.active and c.amount > 0 and c.covers in snapshot.contract:
+            covered = snapshot.contract[c.covers]
+            part = c.kind == "residual_value_guarantee" and covered.amount > 0
+            cap = c.amount / covered.amount * covered.claim if part else float(c.amount)
+            found.append((c, cap))
+            together[covered.id, c.rank] += cap
+    shares = ((c, cap, cap / together[str(c.covers), c.rank]) for c, cap in found)
+    return [(c, min(cap, part * snapshot.contract[str(c.covers)].claim)) for c, cap, part in shares]
 
 
 def _needed(contract: Standing) -> int:

@@ -38,7 +38,7 @@ class Contract:
     effective: int | None = None
     """Minute from which a guarantee can be called; None: from when it is opened."""
     rank: int = 0
-    """Seniority of the claim, 0 first."""
+    """Seniority of the claim, 0 first; of guarantees of one claim, the order in which they are called."""
     minutes: list[int] = field(default_factory=list)
     """When the exposure below changes, ascending."""
     levels: list[int] = field(default_factory=list)
@@ -53,6 +53,15 @@ class Contract:
         at = bisect_left(self.minutes, minutes[0])
         self.minutes[at:] = minutes
         self.levels[at:] = dollars
+
+    def correct(self, minute: int, dollars: int) -> None:
+        """So much is at stake from `minute` on, until what was planned next."""
+        at = bisect_left(self.minutes, minute)
+        if at < len(self.minutes) and self.minutes[at] == minute:
+            self.levels[at] = dollars
+        else:
+            self.minutes.insert(at, minute)
+            self.levels.insert(at, dollars)
 
     def stands(self, minute: int) -> bool:
         """Whether it was open at the end of a minute."""

@@ -120,7 +120,7 @@ def draw(snapshot: Snapshot, title: str = "") -> Figure:
     at = places(snapshot, drawn)
     width = 1 + max((int(x) for x, _ in at.values()), default=0)
     tallest = max((sum(x == column for x, _ in at.values()) for column in range(width)), default=1)
-    size = (2.5 + 2.9 * width, max(5.0, 1.6 + 1.05 * tallest))
+    size = (2.5 + 2.9 * width, max(6.5, 1.6 + 1.05 * tallest))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
     axes.set_axis_off()

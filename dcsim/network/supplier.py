@@ -7,8 +7,9 @@ Two numbers, of all that others have paid the group for goods and services up to
 - credit-supported: the share paid with other money that was lent on the strength of the group's guarantee or
   residual-value support.
 
-Both describe; neither is evidence of wrongdoing. The group are the parties of the supplier's `group`, or the supplier
-alone. See `dcsim.network.circularity` for the tracing itself.
+What is paid back on finance (interest, principal, returns) is left out of the pools, and with it what a vehicle or fund
+takes in to pay it. Both numbers describe; neither is evidence of wrongdoing. The group are the parties of the
+supplier's `group`, or the supplier alone. See `dcsim.network.circularity` for the tracing itself.
 """
 
 from __future__ import annotations
@@ -33,15 +34,18 @@ FINANCING: Final = frozenset(
 """Kinds of payment by which money is lent or invested."""
 
 RETURNS: Final = frozenset(
+    {"interest", "principal", "commitment fee", "upfront fee", "recovery", "revolver repayment", "vehicle return"}
+)
+"""Kinds that are paid back on money lent or invested."""
+
+NO_SALES: Final = frozenset(
     {
-        "interest", "principal", "commitment fee", "upfront fee", "recovery", "revolver repayment",
-        "vehicle return", "chips sold", "residual value payment", "deposit returned",
-        "guarantee payment", "guarantee fee", "letter of credit fee", "termination fee",
-        "security deposit", "security drawn", "loi deposit", "utility collateral", "rent refund", "delay credit",
-        "early works resale",
+        "deposit returned", "chips sold", "residual value payment", "guarantee payment", "guarantee fee",
+        "letter of credit fee", "termination fee", "security deposit", "security drawn", "loi deposit",
+        "utility collateral", "rent refund", "delay credit", "early works resale",
     }
 )  # fmt: skip
-"""Kinds that are the return, the security or the settlement of something, and no sale."""
+"""Kinds that are the security, the support or the settlement of something."""
 
 SELLERS: Final = ("supplier", "cloud")
 """Roles of parties whose sales are looked at."""
@@ -89,22 +93,21 @@ def group_of(snapshot: Snapshot, party: PartyState) -> tuple[str, ...]:
 def _supplier(snapshot: Snapshot, supplier: str, members: tuple[str, ...]) -> SupplierState:
     ids = [party.id for party in snapshot.parties] + [OUTSIDE]
     place = {id: at for at, id in enumerate(ids)}
-    paid, lent, bought = (np.zeros((len(ids), len(ids))) for _ in range(3))
+    lent, back, bought, other = (np.zeros((len(ids), len(ids))) for _ in range(4))
+    sorts = ((FINANCING, lent), (RETURNS, back), (NO_SALES, other))
     for entry in snapshot.paid:
-        at = place[entry.payer], place[entry.payee]
-        paid[at] += entry.dollars
-        if entry.kind in FINANCING:
-            lent[at] += entry.dollars
-        elif entry.kind not in RETURNS:
-            bought[at] += entry.dollars
+        what = next((flows for kinds, flows in sorts if entry.kind in kinds), bought)
+        what[place[entry.payer], place[entry.payee]] += entry.dollars
     ours = np.array([id in members for id in ids])
+    conduit = np.array([id in snapshot.party and snapshot.party[id].conduit for id in ids])
+    spent = lent + other + bought * (1 - _passed_on(bought, back) * conduit)
     money = trace(
-        paid,
+        spent,
         lent,
         ours,
         supported=lent * _supported(snapshot, members, place),
         outside=np.array([id == OUTSIDE for id in ids]),
-        opening=_opening(snapshot, ids, paid),
+        opening=_opening(snapshot, ids, spent, lent + back + bought + other),
     )
     result = circularity(bought, ours, money)
     sales = np.where(ours, bought, 0.0).sum(axis=1) * ~ours
@@ -123,11 +126,17 @@ def _supplier(snapshot: Snapshot, supplier: str, members: tuple[str, ...]) -> Su
     )
 
 
-def _opening(snapshot: Snapshot, ids: list[str], paid: Floats) -> Floats:
+def _passed_on(bought: Floats, back: Floats) -> Floats:
+    """Share of what each is paid for goods and services that it pays back on finance: all of it first."""
+    taken = bought.sum(axis=0)
+    return np.asarray(np.divide(np.minimum(back.sum(axis=1), taken), taken, out=np.zeros_like(taken), where=taken > 0))
+
+
+def _opening(snapshot: Snapshot, ids: list[str], spent: Floats, paid: Floats) -> Floats:
     """What each had at the start: known of those that are followed, of others what they spent beyond their receipts."""
-    spare = paid.sum(axis=0) - paid.sum(axis=1)
     cash = [snapshot.party[id].cash if id in snapshot.party else None for id in ids]
-    had = [-more if held is None else held - more for held, more in zip(cash, spare.tolist(), strict=True)]
+    gained, spare = (flows.sum(axis=0) - flows.sum(axis=1) for flows in (paid, spent))
+    had = [-more if held is None else held - gain for held, gain, more in zip(cash, gained, spare, strict=True)]
     return np.asarray(np.maximum(had, 0.0), dtype=np.float64)
 
 

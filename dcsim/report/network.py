@@ -24,13 +24,14 @@ DEFINITIONS: Final = (
     "suppliers').",
     "HHI: sum of squared shares, 0 to 1; effective number: 1 / HHI, so many equal parts would be as concentrated.",
     "loops: lenders, owners and funders point to whom they finance, guarantors to whose debt they stand behind, "
-    "tenants and buyers to whom they pay; the number is the smallest tie of the loop. Loops may share ties. The "
-    "circulation is the most of all payments so far that can have gone round, no dollar counted twice.",
+    "tenants and buyers to whom they pay; the number is the smallest tie of the loop. Loops may share ties. Payments "
+    "are money lent and invested, and sales, not what is paid back on them; the circulation is the most of them that "
+    "can have gone round, no dollar counted twice.",
     "cash-funded: of each dollar paid to the supplier's group, the share that the group had lent or invested, traced "
     "pro rata: if a fund holds 50 of the supplier's money among 200, each dollar it lends is 25 % the supplier's. "
     "credit-supported: the share that came from others who lent because the group guarantees, or supports the "
-    "residual value: of the rest (not cash-funded), the loans so supported over all that the buyer had. put in: what "
-    "the group lent and invested.",
+    "residual value: of the rest (not cash-funded), the loans so supported over all that the buyer had. What is "
+    "paid back on finance stays out of the pools. put in: what the group lent and invested.",
 )
 """What the numbers mean."""
 
@@ -89,8 +90,8 @@ def _loops(network: Network) -> list[str]:
     c = network.circulation
     if c.gross:
         lines += wrap(
-            f"parties have paid each other {_money(c.gross)} so far; {_money(c.total)} of it ({percent(c.share)}) can "
-            "have gone round",
+            f"parties have lent and paid each other {_money(c.gross)} so far; {_money(c.total)} of it "
+            f"({percent(c.share)}) can have gone round",
             2,
         )
         lines += _cycles("loops of payments", network.payment_loops)

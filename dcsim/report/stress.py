@@ -10,6 +10,9 @@ from dcsim.report.text import WIDTH, amount, chance, clip, number, percent, tabl
 from dcsim.stats import Estimate
 from dcsim.study.stress import PartyFails, Stress
 
+PARTS: Final = ("first", "later", "calls", "stakes")
+"""What a loss is made of, and what comes beside it."""
+
 WAYS: Final = 10
 """Ways of a loss that are shown."""
 
@@ -65,12 +68,12 @@ def _one(stress: Stress, failure: PartyFails, ways: int) -> list[str]:
     lines: list[str] = []
     if failure.hurt:
         some = any(h.defaults.value for h in failure.hurt)
-        rows = [["who is hurt", "loss", "tail", "first", "later", "calls", "stakes", *(["defaults"] if some else [])]]
+        used = [name for name in PARTS if any(getattr(h, name) for h in failure.hurt)]
+        rows = [["hurt", "loss", "tail", *used, *(["defaults"] if some else [])]]
         for h in failure.hurt:
-            parts = [_some(value) for value in (h.first, h.later, h.calls, h.stakes)]
-            row = [h.party, amount(h.loss), number(h.tail), *parts]
+            row = [h.party, amount(h.loss), number(h.tail), *(_some(getattr(h, name)) for name in used)]
             rows.append([*row, chance(h.defaults) if h.defaults.value else ""] if some else row)
-        lines += table(rows, right=range(2, 7))
+        lines += table(rows, right=range(2, 3 + len(used)))
         if not some:
             lines.append(f"  nobody defaults because of it ({chance(failure.hurt[0].defaults)})")
     else:

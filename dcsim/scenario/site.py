@@ -129,7 +129,8 @@ class SiteInitial(Block):
     loan: FixedDollars | None = None
     """Loan that stands; taken from the lenders in order."""
     drawn: FixedDollars | None = None
-    """What is drawn of it; all of it if the site's first phase is ready, else what is spent by then."""
+    """What is drawn of it, and once everything is built, what is still owed. If left out, what the time gone of each
+    phase's works asks for; a loan drawn at close is drawn whole."""
     rate: Share | None = None
     """Its interest; the lender's if left out."""
 

@@ -20,7 +20,7 @@ from dcsim.engine.streams import Streams
 from dcsim.errors import DcsimError, UsageError
 from dcsim.model.blueprint import YEAR, Blueprint
 from dcsim.model.history import History
-from dcsim.model.snapshot import take
+from dcsim.model.snapshot import look
 from dcsim.model.world import World, make_blueprint
 from dcsim.network.snapshot import Snapshot
 from dcsim.study.executors import ProcessCrew, cores, worth_workers
@@ -77,8 +77,8 @@ class Looker:
     def look(self, replication: int) -> Look:
         """One replication; to the horizon only if it is compared with a struck one."""
         world = World(self.blueprint, self.sampler.replication(replication), replication)
-        world.advance(self.task.minute)
-        snapshot = replace(take(world, replication, self.task.months), paid=())  # nobody asks what was paid
+        seen = look(world, self.task.minute, replication, self.task.months)
+        snapshot = replace(seen, paid=())  # nobody asks what was paid
         if self.struck is None:
             return Look(snapshot)
         blueprint, sampler = self.struck

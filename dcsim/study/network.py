@@ -30,7 +30,7 @@ from dcsim.network.measures import (
 )
 from dcsim.network.picture import picture
 from dcsim.network.snapshot import Snapshot
-from dcsim.network.supplier import SupplierState, suppliers
+from dcsim.network.supplier import NO_SALES, RETURNS, SupplierState, suppliers
 from dcsim.tables.directory import write_file
 
 if TYPE_CHECKING:
@@ -93,10 +93,13 @@ class Network:
 
     @cached_property
     def payments(self) -> list[tuple[str, str, float]]:
-        """(payer, payee, dollars so far), the outside left out."""
+        """(payer, payee, dollars so far) of money lent and invested and of sales, not of what is paid back on them.
+
+        The outside is left out.
+        """
         total: defaultdict[tuple[str, str], float] = defaultdict(float)
         for paid in self.snapshot.paid:
-            if OUTSIDE not in (paid.payer, paid.payee):
+            if OUTSIDE not in (paid.payer, paid.payee) and paid.kind not in RETURNS and paid.kind not in NO_SALES:
                 total[paid.payer, paid.payee] += paid.dollars
         return [(payer, payee, dollars) for (payer, payee), dollars in sorted(total.items())]
 

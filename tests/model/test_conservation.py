@@ -220,7 +220,8 @@ def check_racks(run, tenant):
     outstanding = sum(d.racks for p in mine for d in p.deliveries if not d.arrived)
     assert book.ordered == sum(p.racks for p in mine)
     assert book.ordered == book.delivered + outstanding + book.cancelled
-    assert book.delivered == book.storage + book.bring_up + book.live + book.rma + book.spares + book.retired + book.taken
+    in_use = book.bring_up + book.live + book.rma + book.spares
+    assert book.delivered == book.storage + in_use + book.retired + book.taken
     assert book.storage == sum(lot.racks for lot in chips.stored[tenant])
     assert min(vars(book).values()) >= 0
     halls_ = [p.hall for s in run.world.sites.values() if s.tenant == tenant for p in s.phases.values() if p.hall]

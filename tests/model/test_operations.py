@@ -327,6 +327,14 @@ def test_live_racks_go_back_to_storage_and_to_another_site():
     assert (book(r).delivered, book(r).live, book(r).storage) == (100, 100, 0)
 
 
+@pytest.mark.parametrize("bring_up", ["burn_in: 5", "cabling: 5", "receive: 5", "install: {racks_per_day: 5}"])
+def test_what_would_be_done_in_the_very_minute_is_not(bring_up):
+    """Lots of 25 racks, brought up in five days, and the lease ends on the fifth: all racks go back, and to b."""
+    r = ends(5, f"sites: {{a: {{bring_up: {{{bring_up}}}}}}}")
+    assert [r.mw("live", day) for day in (4, 5, 299, 300)] == [0, 0, 0, 10]
+    assert (book(r).bring_up, book(r).live) == (0, 100)
+
+
 def test_they_keep_their_age():
     """A life of 500 days in service, 200 of them at the first site: 300 are left at the second."""
     r = ends(200, "chips: {products: {rack: {life: 500}}}")

@@ -203,3 +203,79 @@ def test_what_the_new_lessee_has_made_good_the_old_one_no_longer_owes():
     r = with_events(STOPS, ASSUME, at={day("2027-08-10"): lambda world: world.parties["lab"].resume_paying()})
     assert paid(r, "g", "dev", "guarantee payment") == {4: 20}
     assert paid(r, "lab", "dev", "rent") == {0: 10, 1: 10, 2: 10}
+
+
+# What the lender gets: the tenant fails in month 30 of a loan with debt service of 7 a month.
+
+
+def s01(*what_ifs: str):
+    """A run of finance case S01 with these of its what-ifs."""
+    scenario = load(DATA / "finance" / "s01.yaml")
+    for name in what_ifs:
+        scenario = scenario.edit(dict(scenario.spec.what_ifs[name]))
+    return run(scenario)
+
+
+def service(r) -> dict[int, float]:
+    """US$ million of debt service paid by month."""
+    interest, principal = (paid(r, "dev", "bank", kind) for kind in ("interest", "principal"))
+    return {month: interest.get(month, 0) + principal.get(month, 0) for month in range(24, 24 + 120)}
+
+
+def test_s01_stepping_in():
+    """Rent goes on at 10, and no debt service is missed."""
+    r, expected = s01(), CASES["S01"]["expected"]["step_in"]
+    assert paid(r, "backer", "dev", "rent")[30] == 10
+    due = service(s01("all-well"))
+    missed = sum(due[month] - dollars for month, dollars in service(r).items() if month < 132)
+    assert missed == pytest.approx(expected["lender_missed_debt_service"], abs=1e-6)
+
+
+def test_s01_the_termination_fee():
+    """120 pay 84 of debt service while the hall is empty; 36 are left, and carry 7 - 6 for 36 months: it is let from
+    month 42, and the first month that is not paid in full is 42 + 36 = 78, July 2033."""
+    r, expected = s01("termination-fee"), CASES["S01"]["expected"]["termination_fee"]
+    fee = paid(r, "backer", "dev", "termination fee")
+    assert fee == {30: expected["guarantor_pays_once"]}
+    got, relet = service(r), paid(r, "outside", "dev", "relet rent")
+    vacancy = sum(got[month] for month in range(30, 42))
+    assert 84 - vacancy == pytest.approx(expected["vacancy_shortfall_12m"], abs=1e-5)
+    assert fee[30] - vacancy == pytest.approx(expected["surplus_after_vacancy"], abs=1e-5)
+    assert fee[30] / (vacancy / 12) == pytest.approx(expected["months_of_debt_service_covered"], abs=1e-5)
+    assert min(relet) == 42
+    assert got[60] - relet[60] == pytest.approx(expected["post_relet_monthly_gap"], abs=1e-5)
+    full = [month for month in range(42, 100) if got[month] > 6.999]
+    assert full == list(range(42, 42 + expected["months_until_surplus_exhausted"]))
+    project = r.world.sites["a"].financing.project
+    assert r.world.blueprint.date_of(project.defaulted).isoformat() == "2033-08-01"  # July's debt service is not paid
+
+
+def test_s01_without_a_guarantor():
+    """Nothing pays the 84 of the empty year, so the loan is in default with the first of them."""
+    r, expected = s01("no-guarantee"), CASES["S01"]["expected"]["no_guarantee"]
+    due = service(s01("all-well"))
+    got = service(r)
+    missed = sum(due[month] - got[month] for month in range(30, 42))
+    assert missed == pytest.approx(expected["vacancy_shortfall"], abs=1e-5)
+    assert due[60] - paid(r, "outside", "dev", "relet rent")[60] == pytest.approx(expected["post_relet_monthly_gap"])
+    project = r.world.sites["a"].financing.project
+    assert r.world.blueprint.date_of(project.defaulted).isoformat() == "2029-08-01"
+
+
+def test_s01_with_its_month_of_cure():
+    """The lease ends a month later, on 2029-08-01, and the fee pays July's 7, which was late, too: 120 - 7 - 84 = 29
+    months of 7 - 6 from August 2030 on, so that January 2033 is the first that is not paid."""
+    r = s01("month-to-cure", "termination-fee")
+    assert r.day("a.ended") == day("2029-08-01")
+    got = service(r)
+    assert [got[30], got[31]] == pytest.approx([0, 14], abs=1e-5)
+    project = r.world.sites["a"].financing.project
+    assert r.world.blueprint.date_of(project.defaulted).isoformat() == "2033-02-01"
+
+
+def test_s01_stepping_in_after_a_month_of_cure():
+    """July's debt service is late by a month, and then paid out of July's rent, which the backer makes good."""
+    r = s01("month-to-cure")
+    assert paid(r, "backer", "dev", "guarantee payment") == {31: 10}
+    assert [service(r)[month] for month in (30, 31, 32)] == pytest.approx([0, 14, 7], abs=1e-5)
+    assert r.world.sites["a"].financing.project.defaulted is None

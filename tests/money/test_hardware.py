@@ -325,11 +325,20 @@ def test_idle_racks_by_power_and_days_and_what_is_written_off_on_them():
 
 
 def test_what_is_idle_at_the_horizon_counts_too():
-    """Two of twelve racks find no room from day 70 to day 1461."""
-    r = run(BASE, "chips: {products: {rack: {life: 10000}}, orders: {o: {racks: 12}}}")
+    """Two of twelve racks find no room from day 70 to day 1461; 60 % of $2m is written off over 10,000 days."""
+    r = run(BASE, "chips: {products: {rack: {life: 10000, residual: 0.4}}, orders: {o: {racks: 12}}}")
     idle = r.world.hardware.assets.idle("lab")
     assert idle.kw_minutes / 1000 / DAY == pytest.approx(0.2 * 1391)
-    assert idle.dollars == pytest.approx(2 * 1391 * 200)
+    assert idle.dollars == pytest.approx(2 * 1391 * 120)
+
+
+def test_what_was_in_storage_before_the_start_is_idle_from_the_start():
+    """Ten racks ordered on day -300 and delivered before the start; the hall is ready on day 100."""
+    r = run(BASE, """
+    chips: {orders: {o: {ordered: day -300, initial: {delivered: 10}}}}
+    sites: {a: {construction: {activities: {shell: {duration: 100}}}}}
+    """)
+    assert r.world.hardware.assets.idle("lab").kw_minutes / 1000 / DAY == pytest.approx(100)
 
 
 # Everything adds up.

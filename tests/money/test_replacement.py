@@ -32,6 +32,16 @@ def test_l02_draw_stop_unless_replaced_in_time():
     assert [events(r, "guarantor replaced") for r in runs] == [[], [40], [90]]
 
 
+def test_draws_and_works_stop_with_it():
+    """Works of a year stand still from day 70 (2027-03-12) to day 90, so that the hall is ready 20 days later; for good
+    if nobody comes, and not at all if somebody comes in time."""
+    never, in_time, late = run(l02()), run(l02("replaced-in-time")), run(l02("replaced-late"))
+    ready = [r.day("a.p1.ready_for_service") for r in (never, in_time, late)]
+    assert ready == [None, 365, 385]
+    assert not any(month > 2 for month in paid(never, "bank", "dev", "loan draw"))
+    assert late.trail("a")["financing"] == 20
+
+
 def test_the_new_one_stands_in_the_old_ones_place():
     """The same cap of 400; the old one's limit is free from day 40 on."""
     r = run(l02("replaced-in-time"))

@@ -91,9 +91,9 @@ def test_what_came_in_less_what_went_out_is_what_is_there() -> None:
     text = "tenants: {lab: {treasury: {cash: $25m, operating_cost: 0.5 of revenue, revolver: $7m}}}"
     r = run(EARNS, text, HALL)
     assert cash(r) == r.world.treasuries["lab"].cash
-    assert cash(r)[:7] == [20 * M, 15 * M, 10 * M, 5 * M, 0, 0, 3 * M]  # then the line is drawn, and the rent missed
+    assert cash(r)[:7] == [20 * M, 15 * M, 10 * M, 5 * M, 0, 0, 0]  # 5 are drawn in June; in July 2 do not do
     drawn = total(r, "revolver draw") - total(r, "revolver repayment")
-    assert drawn == r.world.treasuries["lab"].drawn == 7 * M
+    assert drawn == r.world.treasuries["lab"].drawn == 5 * M
 
 
 # Borrowing.
@@ -245,18 +245,18 @@ def test_inflows_of_a_month_count_before_its_payments() -> None:
 
 
 def test_what_was_paid_at_once_after_the_miss_is_taken_back_and_owed() -> None:
-    """A study of $1m is paid for on 2027-03-11, when nobody knows yet that the rent of the 1st was missed."""
+    """A study of $1m is paid for on 2027-03-02, when nobody knows yet that the rent of the 1st was missed."""
     study = """
-    sites: {b: {loi: 2027-03-01, diligence: {power: {duration: 10, cost: $1m}}, decision: null}}
+    sites: {b: {loi: 2027-03-02, diligence: {power: {duration: 10, cost: $1m}}, decision: null}}
     """
     r = run(RENTS, study)
     assert total(r, "diligence") == 0
     assert cash(r)[2:] == [5 * M] * 46
     assert r.world.money.arrears("lab", at(r, "2027-04-01") - 1) == 11 * M
-    # With $1m more the rent is paid, and the study is what is missed.
+    # With enough for the rent, the study is what is missed.
     r = run(RENTS, study, "tenants: {lab: {treasury: {cash: $30.5m}}}")
     assert paid(r, "rent") == {f"2027-0{month}": 10 * M for month in (1, 2, 3)}
-    assert r.world.parties["lab"].stopped == at(r, "2027-03-11")
+    assert r.world.parties["lab"].stopped == at(r, "2027-03-02")
 
 
 def test_a_default_that_others_caused_is_contagion() -> None:
@@ -344,8 +344,9 @@ def test_cash_is_never_below_nothing() -> None:
     tenants:
       lab:
         demand: {path: {2027-01-01: 40 MW, 2030-12-31: 140 MW}, volatility: 1.0/year}
-        treasury: {cash: $60m, operating_cost: 0.3 of revenue, revolver: $10m, revolver_rate: 0.1,
-                   default: {grace: 5, cure: 60}, ipo: {date: 2029-01-15, amount: $30m, chance: 0.5, retry: 90}}
+        treasury: {cash: $40m, operating_cost: 0.3 of revenue, fixed_cost: $3m/month, revolver: $10m,
+                   revolver_rate: 0.1, default: {grace: 5, cure: 60},
+                   ipo: {date: 2029-01-15, amount: $30m, chance: 0.5, retry: 90}}
     cloud: {c: {price: $0.5m/MW-year, take_or_pay: 0.5}}
     sites: {a: {decision: null, lease: {rent: $5/kW-month, term: 15 years}},
             b: {loi: 2027-05-05, diligence: {x: {duration: 30, cost: {uniform: {low: 0, high: 20}}}}}}

@@ -336,6 +336,13 @@ def test_the_vehicle_sells_the_racks_and_the_supporter_pays_the_shortfall():
     assert stake(r, "vehicle:spv:lab:a-fund", 100) == [round((OWED[1] - senior) / 2)]
 
 
+def test_default_after_the_lease_has_ended_is_nothing_to_the_vehicle():
+    r = at(300, defaults, SPV)
+    assert "chips sold" not in kinds(r)
+    assert stake(r, LEASE, 181, 300) == [0, 0]
+    assert r.world.chips.racks["lab"].taken == 0
+
+
 def test_a_supporter_that_has_failed_pays_nothing():
     def both(world):
         defaults(world, "maker")

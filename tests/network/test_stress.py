@@ -194,6 +194,23 @@ def test_support_of_a_residual_value():
     assert [c.kind for c in failure.channels] == ["residual value call", "hardware lease"]
 
 
+def test_a_letter_is_drawn_before_the_guarantors_and_these_pay_their_shares():
+    """Of the 60 a letter of the bank's pays 10, written last and drawn first; two guarantors of 60 and 30 are several,
+    for two thirds and one third of the claim: of the 50 left the first pays 40, the other 10."""
+    first = replace(GUARANTEE, amount=60, rank=1)
+    second = replace(GUARANTEE, id="second", source="fan", amount=30, rank=1)
+    letter = replace(GUARANTEE, id="letter", source="bank", amount=10)
+    fan = PartyState("fan", ("guarantor",))
+    failure, balance = failing("lab", LEASE, first, second, letter, parties=(*PARTIES[:2], FREE, PARTIES[3], fan))
+    assert [s.id for s in balance.supports] == ["letter", "guarantee:lake", "second"]
+    assert balance.cap.tolist() == [[10, 40, 20]]
+    assert lines(failure, balance) == {"bank": 10, "cloud": 40, "fan": 10}
+    # Nobody pays for another: without the first, the second's share is all that there is.
+    poor = replace(PARTIES[3], equity=0)
+    failure, balance = failing("lab", LEASE, first, second, parties=(*PARTIES[:2], FREE, poor, fan))
+    assert lines(failure, balance) == {"oak": 40, "fan": 20}
+
+
 def test_through_a_lessee():
     """The lab pays 60 to a front that signed the lease and has nothing else: the front fails in turn, and the rest is
     as if the lab had signed. The guarantor pays for the front."""

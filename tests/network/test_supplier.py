@@ -7,7 +7,7 @@ import math
 import pytest
 
 from dcsim.network.snapshot import PartyState, Standing
-from dcsim.network.supplier import FINANCING, RETURNS, suppliers
+from dcsim.network.supplier import FINANCING, NO_SALES, RETURNS, suppliers
 
 from .handmade import payments, snapshot
 
@@ -109,6 +109,23 @@ def test_money_at_the_start():
     assert found.cash_funded == pytest.approx(30 / 50)
 
 
+def test_what_is_paid_back_is_left_out():
+    """A vehicle draws 20 of the maker and 80 of others, buys for 100, and passes rent of 500 on to its funders: the
+    rent bought no racks, so 20 of the 100 are the maker's. A vehicle that keeps 100 of the rent has 200 to spend."""
+    spv = PartyState("spv", ("vehicle",))
+    drawn = (("maker", "spv", "vehicle funding", 20), ("outside", "spv", "vehicle funding", 80),
+             ("spv", "maker", "chips", 100), ("lab", "spv", "hardware lease", 500))  # fmt: skip
+    all_back = (("spv", "outside", "vehicle return", 400), ("spv", "maker", "vehicle return", 100))
+    parties = (MAKER, LAB, FUND, spv)
+    assert maker(*drawn, *all_back, parties=parties).cash_funded == pytest.approx(0.2)
+    some_back = (("spv", "outside", "vehicle return", 400),)
+    assert maker(*drawn, *some_back, parties=parties).cash_funded == pytest.approx(0.1)
+    # Nor does interest that the lab pays on its loan count as something that it buys with.
+    found = maker(("maker", "lab", "loan draw", 60), ("outside", "lab", "revenue", 60), ("lab", "maker", "chips", 100),
+                  ("lab", "maker", "interest", 20), parties=parties)  # fmt: skip
+    assert (found.sales, found.cash_funded) == (100, 0.5)
+
+
 def test_nothing_sold():
     found = maker(("maker", "lab", "equity", 30))
     assert found.sales == 0
@@ -128,3 +145,4 @@ def test_every_seller_once():
 
 def test_no_kind_is_two_things():
     assert not FINANCING & RETURNS
+    assert not (FINANCING | RETURNS) & NO_SALES

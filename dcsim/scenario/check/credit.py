@@ -1,4 +1,4 @@
-"""Money of a site at medians: does a guarantor do, does its limit reach, does the loan close?"""
+"""Guarantees: does a guarantor do, does its limit reach, do its terms hold together?"""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from itertools import pairwise
 from dcsim import units
 from dcsim.errors import Problem
 from dcsim.scenario.check.finding import error, unknown, warning
+from dcsim.scenario.check.medians import cover_wanted, lenders_of, mw_of
 from dcsim.scenario.credit import GuaranteeRequest, Terms, terms_of
 from dcsim.scenario.fields import at_least, strictest
-from dcsim.scenario.financing import Lending
 from dcsim.scenario.site import Site
-from dcsim.scenario.sizing import DAYS_OF_YEAR, debt_capacity, it_mw, middle, whole_years
+from dcsim.scenario.sizing import DAYS_OF_YEAR, middle
 from dcsim.scenario.spec import ScenarioSpec
 from dcsim.scenario.waits import given_milestones, needs_guarantor, rating_floor
 from dcsim.scenario.wording import choices
@@ -32,7 +32,7 @@ def wanted_guarantors(spec: ScenarioSpec) -> Iterator[Problem]:
         parties = {name: party for name in request.asked if (party := spec.parties.get(name)) is not None}
         others = {name: party for name, party in parties.items() if name not in (site.tenant, site.developer)}
         weak = [name for name, party in others.items() if not at_least(party.rating, floor)]
-        sure = strictest(lender.min_rating for lender in _lenders(spec, site) if lender.takes_part.value == 1)
+        sure = strictest(lender.min_rating for lender in lenders_of(spec, site) if lender.takes_part.value == 1)
         hopeless = [name for name in weak if not at_least(others[name].rating, sure)]
         none_left = request.together or len(hopeless) == len(request.asked)
         for name in weak:
@@ -165,7 +165,7 @@ _WORDS = {"rent": "the rent", "loan": "the loan", "rent_and_loan": "the rent and
 
 
 def opening_cover(spec: ScenarioSpec) -> Iterator[Problem]:
-    """Cover and loans that stand since before the start."""
+    """Cover that stands since before the start."""
     used: dict[str, float] = {}
     for id, site in spec.sites.items():
         initial = site.initial
@@ -178,8 +178,6 @@ def opening_cover(spec: ScenarioSpec) -> Iterator[Problem]:
             yield error("REQUIRED", f"{path}.guarantor", "required beside `cap`: who gives the cover")
         if initial.cap is not None and initial.guarantor is not None:
             used[initial.guarantor] = used.get(initial.guarantor, 0.0) + initial.cap.value
-        if initial.loan is not None and site.financing is None:
-            yield error("REQUIRED", f"sites.{id}.financing", "required beside `initial.loan`: whose loan it is")
     for name, cover in used.items():
         party = spec.parties.get(name)
         limit = party.guarantee.limit if party is not None and party.guarantee is not None else None
@@ -188,35 +186,7 @@ def opening_cover(spec: ScenarioSpec) -> Iterator[Problem]:
             yield warning(f"parties.{name}.guarantee.limit", f"{message}, {units.format(cover, 'usd_m')}")
 
 
-def loans_that_close(spec: ScenarioSpec) -> Iterator[Problem]:
-    """At medians, loan and equity cover the cost."""
-    for id, site in spec.sites.items():
-        loan = site.financing
-        lenders = _lenders(spec, site)
-        if loan is None or not lenders or "financial_close" in given_milestones(site):
-            continue
-        cost = _cost(site)
-        bounds = {"loan to cost": max(middle(lender.ltc) for lender in lenders) * cost}
-        sizes = [size for lender in lenders if (size := _carried(site, lender)) is not None]
-        if len(sizes) == len(lenders):
-            bounds["debt service cover"] = max(sizes)
-        cap = _best_cap(spec, site)
-        ratio = max(lender.cap_to_loan.value for lender in lenders)
-        if cap is not None and ratio > 0:
-            bounds["the guarantor's cap"] = cap / ratio
-        capacities = [lender.capacity.value for lender in lenders if lender.capacity is not None]
-        if len(capacities) == len(lenders):
-            bounds["what the lenders have"] = sum(capacities)
-        binding = min(bounds, key=lambda name: bounds[name])
-        covered = bounds[binding] + middle(loan.equity) * cost
-        if cost > 0 and covered < cost * (1 - 1e-9):
-            loan_text = f"a loan of {units.format(bounds[binding], 'usd_m')} (bound by {binding})"
-            share = f"{units.format(covered / cost, 'fraction')} of the cost, {units.format(cost, 'usd_m')}"
-            message = f"at medians {loan_text} and the developer's equity cover {share}: the site ends unfinanced"
-            yield warning(f"sites.{id}.financing", message)
-
-
-def _best_cap(spec: ScenarioSpec, site: Site) -> float | None:
+def best_cap(spec: ScenarioSpec, site: Site) -> float | None:
     """US$ million of cover that the most generous guarantor offers; None without limit, or where none is needed."""
     request = site.guarantee
     if request is None or not needs_guarantor(spec, site):
@@ -254,50 +224,7 @@ def _base_term_rent(site: Site) -> float:
     step = 1 + middle(site.lease.escalator)
     whole = int(years)
     times = sum(step**t for t in range(whole)) + (years - whole) * step**whole
-    return middle(site.lease.rent) * _mw(site) * 12 / 1000 * times
-
-
-def cover_wanted(spec: ScenarioSpec, site: Site) -> float:
-    """US$ million of cover that a site asks for at medians: the highest cap over loan, times what could be lent."""
-    lenders = _lenders(spec, site)
-    if not lenders:
-        return 0.0
-    sizes = []
-    for lender in lenders:
-        by_cost, carried = middle(lender.ltc) * _cost(site), _carried(site, lender)
-        sizes.append(by_cost if carried is None else min(by_cost, carried))
-    return max(lender.cap_to_loan.value for lender in lenders) * max(sizes)
-
-
-def _lenders(spec: ScenarioSpec, site: Site) -> list[Lending]:
-    names = site.financing.lenders if site.financing is not None else ()
-    parties = [party for name in names if (party := spec.parties.get(name)) is not None]
-    return [party.lending for party in parties if party.lending is not None]
-
-
-def _mw(site: Site) -> float:
-    return sum(it_mw(site, phase) for phase in site.phases.values() if "shelve" not in (phase.decision, site.decision))
-
-
-def _cost(site: Site) -> float:
-    """US$ million."""
-    return middle(site.financing.cost) * _mw(site) if site.financing is not None else 0.0
-
-
-def _carried(site: Site, lender: Lending) -> float | None:
-    """US$ million that the rent carries at medians; None if the lender does not ask."""
-    loan = site.financing
-    if lender.dscr is None or loan is None:
-        return None
-    mw = _mw(site)
-    return debt_capacity(
-        rent=middle(site.lease.rent) * mw * 12 / 1000,
-        cost=middle(loan.landlord_cost) * mw,
-        escalator=middle(site.lease.escalator),
-        years=whole_years(min(loan.sizing.over.value, site.lease.term.value)),
-        rate=middle(lender.rate),
-        dscr=middle(lender.dscr),
-    )
+    return middle(site.lease.rent) * mw_of(site) * 12 / 1000 * times
 
 
 CHECKS = (
@@ -307,5 +234,4 @@ CHECKS = (
     several_guarantors,
     beneficiaries,
     opening_cover,
-    loans_that_close,
 )
