@@ -269,7 +269,9 @@ def works_within(run: Callable[[int], int], total: int) -> int:
         works = max(0, works + (half_up(gap / slope) or (1 if gap > 0 else -1)))
         if works == last[0] or (gap < 0 and works == best):
             return best
-    raise ModelError(f"works and uses of {total} dollars do not meet")
+    if total - run(best) > total / 1e6 + ROUNDS:
+        raise ModelError(f"works and uses of {total} dollars do not meet")
+    return best
 
 
 def in_proportion(amount: int, weights: Sequence[int]) -> list[int]:

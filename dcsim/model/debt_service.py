@@ -20,7 +20,7 @@ import numpy as np
 
 from dcsim.ledger import OUTSIDE, Ints
 from dcsim.model.account import Tranche, in_proportion
-from dcsim.model.blueprint import DAY, YEAR, half_up
+from dcsim.model.blueprint import DAY, half_up
 from dcsim.model.lender import current
 from dcsim.model.loan import Loan
 from dcsim.model.money import Flow
@@ -74,7 +74,7 @@ class DebtService:
     def begin(self, commenced: int) -> None:
         """Everything is ready: book the term. Of what commenced before the start only the years that are left."""
         project, now = self.project, self.world.clock.now
-        left = max(1, project.financing.offers.years - (now - commenced) // YEAR)
+        left = max(1, project.financing.offers.years - int(project.months.between(commenced, now) / 12))
         for loan in [loan for loan in project.loans if not loan.balance]:
             loan.end()
         project.loans = [loan for loan in project.loans if loan.balance]
@@ -83,7 +83,7 @@ class DebtService:
             return
         flows = self._book(project.loans, now, left)
         if sum(flows) > 0 and not self._carried(flows):
-            project.stress = True
+            project.stressed()
 
     def _book(self, loans: list[Loan], start: int, years: int) -> list[int]:
         """Repay loans from minute `start` over so many years; returns the net rent of each."""
@@ -141,7 +141,8 @@ class DebtService:
             return
         refinancing = world.lenders[loan.lender].spec.refinancing
         chance = current(world, refinancing.chance)
-        if project.stress or world.draws.fails(f"sites.{site.id}.financing.refinancing.{loan.lender}", 1 - chance):
+        path = f"sites.{site.id}.financing.refinancing.{loan.lender}"
+        if project.stressed_at is not None or world.draws.fails(path, 1 - chance):
             project.default("not refinanced")
             return
         rate = refinancing.rate
@@ -169,7 +170,7 @@ class DebtService:
         owed = [loan.owed(first, end) for loan in project.loans]
         if sum(owed) and self.world.parties[site.developer].stopped is not None:
             project.default("the developer pays nothing")
-        elif project.stress:
+        elif project.stressed_at is not None and end > project.stressed_at:
             self._serve(first, end, owed)
 
     def _serve(self, first: int, end: int, owed: list[int]) -> None:

@@ -48,6 +48,7 @@ class Hall:
         self.opening: Lot | None = None
         """Racks delivered before the start, which go live when the file says that the phase is."""
         self.ended = False
+        self._spares: dict[float, int] = {}
 
     def begin(self) -> None:
         """Wire access, tenant works and power-on to their milestones."""
@@ -113,15 +114,26 @@ class Hall:
     def spares_for(self, rack_kw: float) -> int:
         """Spare racks that belong to a full hall."""
         failures = self.spec.failures
-        share = self.world.now(failures.spares).value if failures is not None else 0.0
-        return half_up(share * int(self.phase.kw / rack_kw + 1e-9))
+        if failures is None:
+            return 0
+        edited = self.world.edits.any
+        known = None if edited else self._spares.get(rack_kw)  # asked of every hall for every lot that waits
+        if known is None:
+            share = self.world.now(failures.spares).value
+            known = half_up(share * int(self.phase.kw / rack_kw + 1e-9))
+            if not edited:
+                self._spares[rack_kw] = known
+        return known
 
     def has_room(self, lot: Lot) -> bool:
         """Room for the whole lot under power, or on the spares' shelf."""
         if "full_live" in self.phase.given and "full_live" not in self.phase.milestones.reached:
             return False  # its racks are on their way by the file's word
-        fit = self.racks_that_fill(lot.kw)
-        return lot.racks <= fit or lot.racks <= fit + self.spares_for(lot.kw) - self.service.stock
+        missing = lot.racks - self.racks_that_fill(lot.kw)
+        return missing <= 0 or (missing <= self.phase.kw / lot.kw and self._shelf_takes(missing, lot.kw))
+
+    def _shelf_takes(self, racks: int, rack_kw: float) -> bool:
+        return racks <= self.spares_for(rack_kw) - self.service.stock
 
     @property
     def filled(self) -> float:

@@ -58,8 +58,10 @@ def breakeven_delay(project: Project) -> float | None:
     days = 0.0
     capped = most / credit if credit else 0.0
     for length, cost in ((grace, interest), (capped, interest + credit), (math.inf, interest)):
-        if left <= length * cost:
-            return days + (left / cost if left else 0.0)
+        if left <= 0 or (cost and left <= length * cost):
+            return days + (left / cost if left > 0 else 0.0)
+        if length == math.inf:
+            break
         days += length
         left -= length * cost
     return None

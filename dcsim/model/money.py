@@ -196,13 +196,13 @@ class Money:
 
     # Stopping.
 
-    def stop(self, payer: str, minute: int) -> list[Flow]:
+    def stop(self, payer: str, minute: int, *, take_back: bool = False) -> list[Flow]:
         """From `minute` on a party pays nothing; returns its flows. They stay owed, and are in arrears.
 
-        If `minute` is past, what it has paid since is taken back, and owed as well.
+        With `take_back` what it has paid at once since is taken back, and owed as well.
         """
         self.stopped[payer] = min(minute, self.stopped.get(payer, minute))
-        if minute < self.world.clock.now:
+        if take_back:
             for at, pair, dollars in self.ledger.take_back(payer, minute):
                 self._followed(at, payer, pair.payee, -dollars)
                 self.book(payer, pair.payee, pair.kind, [at], [dollars])

@@ -41,16 +41,27 @@ class Party:
                 then()
 
     @property
+    def is_sponsor(self) -> bool:
+        """Whether it is a developer and nothing else: all that it pays, its projects pay."""
+        spec = self.world.spec
+        party = spec.parties.get(self.id)
+        develops = any(site.developer == self.id for site in spec.sites.values())
+        other = party is not None and (party.guarantee or party.lending or party.vehicle or party.supply)
+        sells = any(product.supplier == self.id for product in spec.chips.products.values())
+        rents_out = any(cloud.provider == self.id for cloud in spec.cloud.values())
+        return develops and not (other or sells or rents_out or self.id in spec.tenants)
+
+    @property
     def stands(self) -> bool:
         """True until it defaults."""
         return self.defaulted is None
 
     def stop_paying(self, minute: int | None = None) -> None:
-        """It pays nothing due from now (or from an earlier minute) on, and declares nothing."""
+        """It pays nothing due from now on, and declares nothing; or from an earlier minute on, as was found out now."""
         if self.stopped is None:
             now = self.world.clock.now
             self.stopped = now if minute is None else minute
-            self.world.money.stop(self.id, self.stopped)
+            self.world.money.stop(self.id, self.stopped, take_back=minute is not None)
             self.world.log("stops paying", self.id, "")
             self._tell("stopped")
 
@@ -63,7 +74,8 @@ class Party:
             self._tell("resumed")
 
     def default(self, cause: Cause) -> None:
-        """It declares default; it pays nothing from now on."""
+        """It declares default; it pays nothing from now on. The projects of a developer are companies of their own:
+        what they owe is paid as long as they can."""
         if self.defaulted is not None:
             return
         self.defaulted = self.world.clock.now
@@ -71,7 +83,7 @@ class Party:
         self.rating = "D"
         self.world.record.default(self.defaulted, self.id, cause)
         self.world.log("default", self.id, cause)
-        if self.stopped is None:
+        if self.stopped is None and not self.is_sponsor:
             self.stopped = self.defaulted
             self.world.money.stop(self.id, self.stopped)
         self._tell("default")

@@ -1,7 +1,8 @@
 """The developer's project company: its account while the site is built, its loans until they are repaid.
 
 It is financed without recourse: what it cannot pay is the lenders' loss, and not the developer's default. The
-developer's own failure is the project's too, since the developer pays in its name.
+developer's own default is that of a project that is not built yet, unless somebody else guarantees completion: then
+that party brings what the developer would have. A project that is built goes on with its rent.
 
 From close until every phase is ready and its rent has commenced, the account is settled at the end of each month and
 whenever a phase gets ready (`dcsim.model.account`). Rent of phases that have commenced pays interest first; all other
@@ -61,8 +62,8 @@ class Project:
         """Minute in which everything was ready."""
         self.over = False
         """Nothing is owed any more."""
-        self.stress = False
-        """Debt service is paid month by month, from what comes in."""
+        self.stressed_at: int | None = None
+        """Minute from which debt service is paid month by month, from what comes in."""
         self.reserve = 0
         self.peak_drawn = account.drawn
         self.defaulted: int | None = None
@@ -108,7 +109,8 @@ class Project:
     def stressed(self) -> None:
         """Rent has stopped, or the lease has ended."""
         self._note_cover()
-        self.stress = True
+        if self.stressed_at is None:
+            self.stressed_at = self.world.clock.now
 
     def stop_draws(self, why: str) -> None:
         """A condition of drawing fails: nothing is drawn, and works pause, until it is lifted."""
@@ -130,10 +132,9 @@ class Project:
         What is ready may be let again. If nothing is, nothing will ever come in: what the reserve does not repay by the
         end of the month is in default.
         """
-        self._note_cover()
+        self.stressed()
         if self.over:
             return
-        self.stress = True
         if self.completed is None:
             self.settle(self.world.clock.now, drawing=False)
             if not self.over and not self._complete():
@@ -153,8 +154,11 @@ class Project:
         money, developer = self.world.money, self.site.developer
         payer = developer if self._developer_pays else self.payer
         if payer == developer:
-            money.pay(OUTSIDE, developer, "equity", done.equity, minute)
-            if done.cure and not money.pay(self.payer, developer, "equity cure", done.cure, minute):
+            equity, cure = done.equity, done.cure
+            if not self.world.parties[developer].stands:
+                equity, cure = 0, equity + cure
+            money.pay(OUTSIDE, developer, "equity", equity, minute)
+            if cure and not money.pay(self.payer, developer, "equity cure", cure, minute):
                 self.default("cost to complete")
         for loan, draw, interest, charged in zip(self.loans, done.draws, done.interest, done.fees, strict=True):
             loan.draw(draw, minute)
@@ -179,12 +183,12 @@ class Project:
         if not months and not works and not self._carried:
             return
         income = self.service.net_rent(start, end)
-        if self.stress:
+        if self.stressed_at is not None:
             self.reserve = max(0, self.reserve + income)
             income = self.reserve
         stopped = bool(self.conditions.failing) or not drawing or alone
         done = self.account.settle(months, works + self._carried, income, stopped=stopped)
-        if self.stress:
+        if self.stressed_at is not None:
             self.reserve -= done.from_rent
         self.since = end
         minute = max(end - 1, self.opened)
@@ -259,8 +263,9 @@ class Project:
 
     @property
     def payer_pays(self) -> bool:
-        party = self.site.developer if self.payer == OUTSIDE else self.payer
-        return self.world.parties[party].stopped is None
+        """Whether that party still brings anything."""
+        party = self.world.parties[self.site.developer if self.payer == OUTSIDE else self.payer]
+        return party.stands and party.stopped is None
 
     @property
     def cost_to_complete(self) -> int:
@@ -306,7 +311,7 @@ class Project:
             self.settle(month.end)
         elif self.completed is not None:
             self.service.month(month)
-        else:
+        elif self.stressed_at is not None and month.end > self.stressed_at:
             self.default("the site has ended before anything was ready")
 
     def default(self, why: str) -> None:

@@ -262,7 +262,7 @@ class Treasury:
             party.stop_paying(first)
         else:
             party.stopped = min(party.stopped, first)
-            world.money.stop(self.id, first)
+            world.money.stop(self.id, first, take_back=True)
         if self.missed is None and party.stands:
             self.missed = first
             clock = self.spec.default

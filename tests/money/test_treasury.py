@@ -244,6 +244,14 @@ def test_inflows_of_a_month_count_before_its_payments() -> None:
     assert defaults(r) == [((at(r, "2027-02-01") - 1) / DAY + 35, "lab", "liquidity")]
 
 
+def test_what_is_missed_in_the_last_minute_is_not_paid() -> None:
+    """$10m are earned and $15m spent in the only month, at its end."""
+    r = run(EARNS, "horizon: 2027-01-31\ntenants: {lab: {treasury: {fixed_cost: $15m/month, revolver: $2m}}}")
+    assert (cash(r), total(r, "fixed cost"), total(r, "revolver draw")) == ([10 * M], 0, 0)
+    assert r.outcome("least_cash_usd_m") == -5.0
+    assert r.world.parties["lab"].stopped == r.world.last_minute
+
+
 def test_what_was_paid_at_once_after_the_miss_is_taken_back_and_owed() -> None:
     """A study of $1m is paid for on 2027-03-02, when nobody knows yet that the rent of the 1st was missed."""
     study = """
