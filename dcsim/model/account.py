@@ -134,18 +134,21 @@ class Account:
         """Pay uses; returns (draws by tranche, equity, cure)."""
         amount = works + interest + fees
         loan, uses = self.loan, self.uses
-        within = min(self.spent + amount, uses)
-        if self.equity_first:
-            target = max(0, within - (uses - loan))
-        else:
-            target = (2 * loan * within + uses) // (2 * uses) if uses else 0
-        used = self.used
-        unused = [tranche.amount - tranche.used for tranche in self.tranches]
-        debt = 0 if stopped else max(0, min(target - used, amount, sum(unused)))
-        draws = []
-        for tranche, part in zip(self.tranches, in_proportion(debt, unused), strict=True):
-            tranche.used += part
-            draws.append(0 if tranche.at_close else part)
+        draws = [0] * len(self.tranches)
+        debt = 0
+        if not stopped:
+            within = min(self.spent + amount, uses)
+            if self.equity_first:
+                target = max(0, within - (uses - loan))
+            else:
+                target = (2 * loan * within + uses) // (2 * uses) if uses else 0
+            unused = [tranche.amount - tranche.used for tranche in self.tranches]
+            debt = max(0, min(target - self.used, amount, sum(unused)))
+            for index, part in enumerate(in_proportion(debt, unused)):
+                tranche = self.tranches[index]
+                tranche.used += part
+                if not tranche.at_close:
+                    draws[index] = part
         own = amount - debt
         equity = min(own, self.unspent_equity)
         cure = own - equity
@@ -253,7 +256,7 @@ def works_within(run: Callable[[int], int], total: int) -> int:
     """
     if total <= 0:
         return 0
-    works, slope = total, 1.0
+    works, slope = total, 0.0
     last: tuple[int, int] | None = None
     best = 0
     for _ in range(ROUNDS):
@@ -263,7 +266,9 @@ def works_within(run: Callable[[int], int], total: int) -> int:
             best = max(best, works)
         if 0 <= gap <= 1:
             return works
-        if last is not None and abs(works - last[0]) > 1000:
+        if last is None:
+            slope = max(1.0, uses / works)  # nearly all of it goes with the works
+        elif abs(works - last[0]) > 1000:
             slope = max(0.5, (uses - last[1]) / (works - last[0]))
         last = works, uses
         works = max(0, works + (half_up(gap / slope) or (1 if gap > 0 else -1)))

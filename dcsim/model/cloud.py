@@ -40,7 +40,7 @@ class Term:
     """MW from minutes on."""
     price_times: float = 1.0
     minimum: float | None = None
-    """Dollars a MW-minute that are owed in any case, where the contract names an amount."""
+    """Where the contract names an amount: dollars owed in any case, a MW-minute (or a month, of so much a year)."""
 
 
 @dataclass(slots=True)
@@ -95,7 +95,8 @@ class CloudContract:
         whole = spec.take_or_pay.amount
         if whole is not None:
             total = Steps([m for m, _ in path], [mw.value for _, mw in path]).total(first, end)
-            term.minimum = world.draws.value(whole) * 1e6 / total if total > 0 else 0.0
+            over = MONTHS if spec.take_or_pay.over == "year" else total
+            term.minimum = world.draws.value(whole) * 1e6 / over if over > 0 else 0.0
         self.terms = [term]
         self.notice: int | None = None
         """Minute in which somebody gave notice."""
@@ -302,7 +303,10 @@ class CloudContract:
                 mw_minutes = steps.total(stretch.first, stretch.end)
                 mw = mw_minutes / (stretch.end - stretch.first)
                 amount = (fee if price is None else price / MONTHS * mw) * stretch.share
-                minimum = share * amount if term.minimum is None else term.minimum * mw_minutes
+                if term.minimum is None:
+                    minimum = share * amount
+                else:
+                    minimum = term.minimum * (stretch.share if take.over == "year" else mw_minutes)
                 closes = index + 1 == len(found) or found[index + 1].year != stretch.year
                 key = (number, stretch.year)
                 self._years.setdefault(key, Year()).ahead += minimum

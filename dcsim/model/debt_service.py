@@ -56,11 +56,22 @@ class DebtService:
             minutes, dollars = monthly_costs(self.project.months, minute, length, monthly, step)
             self.landlord_cost.append(world.money.book(site.developer, OUTSIDE, "landlord cost", minutes, dollars))
 
-    def net_rent(self, first: int, end: int, *, paid: bool = True) -> int:
-        """Rent from minute `first` to before minute `end` (that is paid, or is owed) less the landlord's cost."""
+    def net_rent(self, first: int, end: int) -> int:
+        """Rent that is paid from minute `first` to before minute `end`, less the landlord's cost."""
         lease = self.site.lease
-        rent = lease.rent_paid(first, end) if paid else sum(flow.due(first, end) for flow in lease.rent.values())
-        return rent - sum(flow.due(first, end) for flow in self.landlord_cost)
+        if not lease.commenced:
+            return 0
+        return lease.rent_paid(first, end) - sum(flow.due(first, end) for flow in self.landlord_cost)
+
+    def _contract_rent(self, turns: list[int]) -> list[int]:
+        """Rent that falls due, paid or not, from each of these minutes to the next, less the landlord's cost."""
+        total = np.zeros(len(turns) - 1, np.int64)
+        for flows, sign in ((self.site.lease.rent.values(), 1), (self.landlord_cost, -1)):
+            for flow in flows:
+                running = np.concatenate([[0], np.cumsum(flow.dollars)])
+                total += sign * np.diff(running[np.searchsorted(flow.minutes, turns)])
+        found: list[int] = total.tolist()
+        return found
 
     @property
     def rent_is_late(self) -> bool:
@@ -91,7 +102,7 @@ class DebtService:
         first = months.index_of(start)
         turns = [start, *months.firsts[first + 12 : first + 12 * years + 1 : 12]]
         self.end = turns[-1]
-        flows = [self.net_rent(a, b, paid=False) for a, b in pairwise(turns)]
+        flows = self._contract_rent(turns)
         for loan in loans:
             self._find_maturity(loan)
             loan.repay(flows, project.spec.sizing.shape, months, start)
@@ -166,11 +177,15 @@ class DebtService:
         """A calendar month is over."""
         project, site = self.project, self.site
         assert project.completed is not None
+        stressed = project.stressed_at is not None and month.end > project.stressed_at
+        stopped = self.world.parties[site.developer].stopped is not None
+        if not stressed and not stopped:
+            return
         first, end = max(month.first, project.completed), month.end
         owed = [loan.owed(first, end) for loan in project.loans]
-        if sum(owed) and self.world.parties[site.developer].stopped is not None:
+        if stopped and sum(owed):
             project.default("the developer pays nothing")
-        elif project.stressed_at is not None and end > project.stressed_at:
+        elif stressed:
             self._serve(first, end, owed)
 
     def _serve(self, first: int, end: int, owed: list[int]) -> None:

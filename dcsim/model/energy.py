@@ -124,7 +124,7 @@ class SiteEnergy:
         bridge = site.spec.construction.bridge
         dearer = draws.value(bridge.energy) if bridge is not None and bridge.energy is not None else price
         pue = self.world.now(site.spec.pue.average).value
-        pay = self.world.money.pay
+        pay = self.world.money.bill
         energy = half_up((grid * price + bridged * dearer) * pue / KW_MINUTES)
         if energy:
             pay(site.tenant, OUTSIDE, "energy", energy, month.end - 1)

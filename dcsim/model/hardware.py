@@ -264,7 +264,7 @@ class Hardware:
             held = so_far - self._billed[tenant, product]
             self._billed[tenant, product] = so_far
             rate = self.drawn(f"chips.products.{product}", self.world.spec.chips.products[product].storage)
-            self.world.money.pay(tenant, OUTSIDE, "storage", half_up(rate * held / YEAR), month.end - 1)
+            self.world.money.bill(tenant, OUTSIDE, "storage", half_up(rate * held / YEAR), month.end - 1)
 
     # Worth.
 

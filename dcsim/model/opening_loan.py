@@ -44,6 +44,8 @@ def take_up_loan(financing: Financing, given: dict[str, int]) -> None:
     floors = [world.lenders[loan.lender].spec.min_rating for loan in financing.written]
     financing.without_guarantor = all(at_least(site.tenant_rating, floor) for floor in floors)
     if financing.closed_at > 0:
+        for loan in financing.written:
+            loan.owes(0, 0)
         site.milestones.on("financial_close", lambda _: _close(financing))
     else:
         _go_on(financing, None if initial.drawn is None else dollars(initial.drawn.value))

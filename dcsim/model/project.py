@@ -241,8 +241,10 @@ class Project:
         """What is not drawn is cancelled, what was drawn and is not spent goes back."""
         now = self.world.clock.now
         for loan, back in zip(self.loans, self.account.repay_unspent(), strict=True):
-            loan.pay("principal", back, max(now - 1, self.opened))
+            minute = max(now - 1, self.opened)
+            loan.pay("principal", back, minute)
             loan.commit(loan.tranche.amount)
+            loan.owes(minute, loan.tranche.drawn)
 
     def _complete(self) -> bool:
         """All that will ever be ready is, and all rent has commenced; False if nothing is."""

@@ -210,7 +210,7 @@ def _contracts(world: World, months: int, now: int) -> Iterator[Standing]:
         if contract.stands(now):
             written.add((contract.kind, contract.source, contract.target))
             ahead = due[contract.id]
-            if not ahead and contract.kind in RUNNING:
+            if not ahead and contract.kind in RUNNING and contract.closed is None:
                 ahead = max(0, contract.at_stake(now) - contract.at_stake(end - 1))
             yield _standing(world, contract, ahead + late[contract.id], months, now)
     for standing in _declared(world):
@@ -222,8 +222,9 @@ def _standing(world: World, contract: Contract, due: int, months: int, now: int)
     site = world.sites.get(contract.site) if contract.site is not None else None
     begun = True
     if contract.kind == "lease" and site is not None:
-        ahead = [p for p in site.phases.values() if not p.ended and p.id not in site.lease.rent]
-        begun = len(ahead) < sum(not p.ended for p in site.phases.values())
+        rents = site.lease.rent
+        begun = any(len(flow.minutes) and flow.minutes[0] <= now for flow in rents.values())
+        ahead = [phase for phase in site.phases.values() if not phase.ended and phase.id not in rents]
         due += sum(half_up(site.rent * phase.kw * months) for phase in ahead)
     amount = contract.at_stake(now) if contract.minutes else contract.amount * (contract.kind in IN_DOLLARS)
     return Standing(

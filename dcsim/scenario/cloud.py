@@ -31,7 +31,9 @@ class TakeOrPay(Block):
     share: Share | None = None
     """Of each year's contracted amount; or"""
     amount: Dollars | None = None
-    """in all over the term, spread over its years as the contracted MW-days are."""
+    """so much,"""
+    over: Literal["term", "year"] = "term"
+    """in all over the term, spread over its years as the contracted MW-days are; or in each contract year."""
     carry_forward: Annotated[Quantity, Number("days", minimum=0, constant=True)] = Field(
         default_factory=lambda: days(0)
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dcsim.errors import UsageError, printable, suggest
+from dcsim.model.history import PARTY_NUMBERS
 from dcsim.scenario.check.expectations import measure_of, row_of
 from dcsim.scenario.expression import Column
 
@@ -31,7 +32,7 @@ class Place:
     `day` is the month's row. `limit` is a number of the scenario, and in no table.
     """
 
-    table: Literal["outcomes", "capacity", "cash", "limit"]
+    table: Literal["outcomes", "capacity", "cash", "parties", "limit"]
     column: str
     whose: str | None
     day: dt.date | None = None
@@ -64,11 +65,13 @@ def place_of(asked: Column, spec: ScenarioSpec, columns: Collection[str]) -> Pla
                 for name in _spelt(affixed, year, day == spec.horizon):
                     if name in columns:
                         return Place("outcomes", name, None)
+        if asked.name in PARTY_NUMBERS and day is None and asked.owner in spec.parties:
+            return Place("parties", asked.name, asked.owner)
         if asked.name == "limit" and day is None:
             return Place("limit", asked.name, asked.owner)
         if asked.name in OF_CASH and (asked.name == "cash") == (day is not None):
             return Place("cash", asked.name, asked.owner, None if day is None else _row(asked, spec, day))
-    raise UsageError(_unknown(asked, columns))
+    raise UsageError(_unknown(asked, spec, columns))
 
 
 def _row(asked: Column, spec: ScenarioSpec, day: dt.date) -> dt.date:
@@ -97,13 +100,13 @@ def _spelt(name: str, year: int | None, at_horizon: bool) -> Iterator[str]:
             yield f"{name}{unit}_at_horizon"
 
 
-def _unknown(asked: Column, columns: Collection[str]) -> str:
+def _unknown(asked: Column, spec: ScenarioSpec, columns: Collection[str]) -> str:
     shown = printable(str(asked))
     stems = _stems(columns)
     years = stems.get(asked.name, [])
     if asked.when is None and years:
         return f"outcome '{shown}' has one value a year: write {asked}@{years[-1]}"
-    hint = suggest(asked.name, [*columns, *stems])
+    hint = suggest(asked.name, [*columns, *stems, *(PARTY_NUMBERS if asked.owner in spec.parties else ())])
     if asked.when is not None:
         yearly = [name for name, found in stems.items() if found]
         return f"unknown outcome by year '{shown}'{hint or '; by year there are ' + ', '.join(yearly)}"

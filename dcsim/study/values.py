@@ -123,6 +123,8 @@ class Values:
             return Series(np.full(len(self), self._limit(asked.owner or "")), "usd_m")
         if place.table == "cash":
             return Series(self._cash(place), "usd_m")
+        if place.table == "parties":
+            return Series(self._party(place), "count" if place.column == "calls" else "usd_m")
         if place.table == "capacity":
             return Series(self._at(place), "MW")
         found = self._outcome(place)
@@ -165,6 +167,15 @@ class Values:
             return self._one_each(rows["closing"].filter(pc.equal(rows["month"], place.day)), f"cash@{place.day}")
         closing = np.asarray(rows["closing"].to_numpy(), np.float64).reshape(len(self), -1)
         return np.asarray(closing.min(axis=1) if place.column == "least_cash" else closing[:, -1])
+
+    def _party(self, place: Place) -> Floats:
+        """What a party came to; it has no row where all of that is nothing."""
+        import pyarrow.compute as pc
+
+        rows = self._table("parties")
+        rows = rows.filter(pc.equal(rows["party"], place.whose))
+        found = dict(zip(rows["replication"].to_pylist(), rows[place.column].to_pylist(), strict=True))
+        return np.array([found.get(number, 0.0) for number in self.numbers], np.float64)
 
     def _one_each(self, column: Any, what: str) -> Floats:
         if len(column) != len(self):

@@ -122,6 +122,17 @@ def test_an_amount_over_the_term_is_spread_over_the_years_as_the_mw_are() -> Non
     assert levels[[0, 11]].tolist() == [72_100_000, 73_100_000 - first]
 
 
+def test_an_amount_a_year_is_owed_in_each_year_of_the_contract() -> None:
+    """$60m a year for two years and a half, of which 2 MW, $24m a year, are used; $30m for the last six months."""
+    text = """
+    tenants: {lab: {demand: {path: 2 MW}}}
+    cloud: {c: {until: 2029-06-30, mw: {2027-01-01: 10 MW, 2028-01-01: 5 MW}, take_or_pay: {amount: 60, over: year}}}
+    """
+    r = run(TEN, text)
+    assert paid(r, "take or pay") == {"2027-12": 36 * M, "2028-12": 36 * M, "2029-06": 18 * M}
+    assert at_stake(r, "2027-01-02") == 150.0
+
+
 def test_what_is_left_beyond_the_horizon() -> None:
     """$240m over 2029 to 2032, half of them beyond the horizon; the 20 MW are used: $240m a year are paid anyway."""
     text = "cloud: {c: {from: 2029-01-01, until: 2032-12-31, mw: 20 MW, take_or_pay: {amount: $240m}}}"
@@ -288,6 +299,7 @@ def test_displaced_business_is_a_memo() -> None:
         ("{take_or_pay: {share: 1, amount: 5}}", "UNKNOWN", ".take_or_pay.amount", "give one of `share` and `amount`"),
         ("{take_or_pay: {carry_forward: 9}}", "REQUIRED", ".take_or_pay", "nothing is carried forward"),
         ("{mw: 0, take_or_pay: {amount: 5}}", "RANGE", ".take_or_pay.amount", "there are none"),
+        ("{take_or_pay: {share: 1, over: year}}", "REQUIRED", ".take_or_pay.amount", "required with `over: year`"),
         ("{mw: {}}", "REQUIRED", ".mw", "expected MW"),
         ("{ends_early: {notice: 366 days}}", "RANGE", ".ends_early.notice", "366 days are longer than the term, 365"),
         ("{ends_early: {by: tenant, recalled: 1/year}}", "REQUIRED", ".ends_early.by", "expected `provider` in it"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from helpers import Runner, run, scenario
@@ -10,6 +11,7 @@ from money import M, at, paid
 from scipy.special import ndtri
 
 from dcsim.errors import ScenarioError
+from dcsim.model.world import Month
 
 NOTHING = "sites: {a: {decision: shelve}}\n"
 
@@ -97,7 +99,16 @@ def test_its_spread_after_a_year_is_its_volatility_whatever_it_loads_on() -> Non
     tenants: {lab: {demand: {path: 100 MW, volatility: 0.3/year, loads: {market: 0.7}}}}
     """
     runner = Runner(NOTHING, text)
-    logs = [[math.log(wanted(runner.run(k, trace=False))[m] / 100) for m in (12, 36)] for k in range(400)]
+    edges = (0, *runner.blueprint.months)
+    months = [Month(number, first, end) for number, (first, end) in enumerate(pairwise(edges))][:36]
+    logs = []
+    for replication in range(400):
+        demand = runner.world(replication, trace=False).compute["lab"].demand
+        logs.append([])
+        for month in months:
+            demand.wander(month)
+            if month.number in (11, 35):
+                logs[-1].append(math.log(demand.at(month.end) / 100))
     for column, years in ((0, 365 / 365.25), (1, 1096 / 365.25)):
         values = [row[column] for row in logs]
         mean = sum(values) / 400

@@ -81,6 +81,8 @@ def test_credit_supported():
     )
     found = maker(*drawn, contracts=(lease, behind), parties=(MAKER, LAB, FUND, spv))
     assert found.credit_supported == pytest.approx(0.9 * 0.75)
+    others = Standing("residual_value_guarantee", "r", "fund", "spv", amount=60, covers="h")
+    assert maker(*drawn, contracts=(lease, others), parties=(MAKER, LAB, FUND, spv)).credit_supported == 0
     named = Standing("loan", "loan:x", "lab", "fund", amount=80, size=80, guarantor="maker")
     assert maker(*paid, contracts=(named,)).credit_supported == pytest.approx(0.8)
     # Of 31 + 5 only the senior 31 are supported: by size 31/36 of every draw.

@@ -60,6 +60,17 @@ def test_who_stands_behind_what(network):
     assert all(0 < c.amount < c.size for c in loans)  # partly repaid
 
 
+def test_what_happens_on_the_first_is_not_of_the_day_before(loop):
+    """The guarantor's $1bn comes at 00:00 of 2028; the bills of December are of December, 23:59."""
+    eve, day = (dcsim.snapshot(loop, date, 0) for date in ("2027-12-31", "2028-01-01"))
+    paid = [{p.kind: p.dollars for p in n.snapshot.paid if "web" in (p.payer, p.payee)} for n in (eve, day)]
+    assert paid[0] == {"cloud": pytest.approx(500 * M)}
+    assert paid[1] == {"cloud": pytest.approx(500 * M), "equity round": 1000 * M}
+    for n in (eve, day):
+        moved = sum(p.dollars * ((p.payee == "lab") - (p.payer == "lab")) for p in n.snapshot.paid)
+        assert n.snapshot.party["lab"].cash == 3000 * M + moved
+
+
 def test_loops(network):
     """$1bn that the guarantor put into the lab came back as rent for its cloud, $320m of the maker's as the price of
     racks: 2 x 1,000 + 2 x 320 of all payments. As contracts stand the smaller tie is the cloud's $500m."""

@@ -98,6 +98,36 @@ def test_the_network_while_rent_is_paid(small, replication):
     assert network.graph().edges["lab", "maker", "equity:lab:maker"]["share"] == 0.1
 
 
+def test_the_eve_of_a_first(small):
+    """At 24:00 of 31 December the hall is still being built, nothing can be called and no rent has begun; the first
+    rent, of the next minute, is among the twelve that fall due."""
+    eve, day = (dcsim.snapshot(small, date, 0) for date in ("2027-12-31", "2028-01-01"))
+    assert [n.snapshot.phases[0].state for n in (eve, day)] == ["building", "ready"]
+    assert [contract(n, "guarantee:lake").active for n in (eve, day)] == [False, True]
+    assert [contract(n, "lease:lake").commenced for n in (eve, day)] == [False, True]
+    assert contract(eve, "lease:lake").due == 72_000_000
+    struck = small.with_shock("default:lab@2028-07-01")
+    eve, day = (dcsim.snapshot(struck, date, 0) for date in ("2028-06-30", "2028-07-01"))
+    lab = [n.snapshot.party["lab"] for n in (eve, day)]
+    assert [(p.in_default, p.pays, p.rating) for p in lab] == [(False, True, "BB"), (True, False, "D")]
+    assert [n.snapshot.phases[0].state for n in (eve, day)] == ["live", "ended"]
+
+
+def test_arrears_are_due():
+    """The lab stops on 15 May and has 60 days to cure: at the end of June one rent is late, and twelve lie ahead."""
+    text = SMALL.replace("guarantee: {from: maker}", "guarantee: {from: maker, terms: {call: {cure: 60}}}")
+    late = dcsim.parse(text).with_shock("stop_paying:lab@2028-05-15")
+    network = dcsim.snapshot(late, "2028-06-30", 0)
+    assert contract(network, "lease:lake").due == 13 * 6_000_000
+    assert not network.snapshot.party["lab"].pays
+
+
+def test_loops_through_shares_that_nobody_has_valued():
+    text = SMALL + "cloud: {c: {provider: maker, from: 2027-01-01, until: 2030-12-31, mw: 1, fee: $1m/month}}\n"
+    network = dcsim.snapshot(dcsim.parse(text).edit({"sites.lake.loi.signed": "2030-12-01"}), "2028-06-30")
+    assert [(c.parties, c.weight) for c in network.loops] == [(("lab", "maker"), 0.0)]
+
+
 def test_roles_and_what_the_scenario_itself_says():
     text = SMALL.replace("  chips: {", "  fund: {size: $2bn, funded_by: {bank: 0.25, chips: 0.5}}\n  chips: {")
     text = text.replace("rack_price: $1m", "rack_price: $1m, joint_development: {with: [maker], delay_times: 1}")
@@ -202,6 +232,12 @@ def test_the_tenant_fails_before_it_pays(small):
     half = dcsim.stress(small, "lab", "2027-07-01", replications=1, recovery=0.5, months=6, rerun=False)["lab"]
     assert half.hurt[0].loss.value == pytest.approx(18.0)  # half of six months' rent
     assert half.stalled_mw_years is None
+
+
+def test_who_defaults_anyway_does_not_default_because_of_it(small):
+    """In the runs oak defaults with the lab's failure and without it."""
+    struck = small.with_shock("default:oak@2029-01-01")
+    assert dcsim.stress(struck, "lab@2028-07-01", replications=1)["lab"].also_default == ()
 
 
 def test_each_in_turn(small):

@@ -88,7 +88,9 @@ def commitments(spec: ScenarioSpec) -> Iterator[Problem]:
         elif take.share is None and take.amount is None and take.carry_forward.value > 0:
             yield error("REQUIRED", path, "expected `share` or `amount`: without it nothing is carried forward")
         offered = [mw.value for date, mw in cloud.mw.items() if date <= cloud.until]
-        if take.amount is not None and middle(take.amount) > 0 and not any(offered):
+        if take.amount is None and take.over == "year":
+            yield error("REQUIRED", f"{path}.amount", "required with `over: year`, and missing")
+        if take.amount is not None and take.over == "term" and middle(take.amount) > 0 and not any(offered):
             yield error("RANGE", f"{path}.amount", "it is spread as the contracted MW are, and there are none")
 
 
