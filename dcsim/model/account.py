@@ -184,24 +184,27 @@ class Account:
 
 
 class Budget:
-    """Works of one phase: what is left of them is spent evenly over the time left until it is ready."""
+    """Works of one phase: what is left of them is spent evenly over the time left until it is ready.
+
+    Times are in calendar months (`Months.place`).
+    """
 
     __slots__ = ("begins", "left")
 
-    def __init__(self, left: int, begins: int) -> None:
+    def __init__(self, left: int, begins: float) -> None:
         self.left = left
         self.begins = begins
-        """Minute of notice to proceed."""
+        """Notice to proceed."""
 
-    def spend(self, months: Months, start: int, end: int, ready: int) -> int:
-        """Works from one minute to another, if they will be ready in a third; all that is left once they are."""
+    def spend(self, start: float, end: float, ready: float) -> int:
+        """Works from one time to another, if they will be ready in a third; all that is left once they are."""
         if ready <= end:
             spent = self.left
         elif self.begins >= end:
             spent = 0
         else:
-            since = months.place(max(start, self.begins))
-            spent = half_up(self.left * (months.place(end) - since) / (months.place(ready) - since))
+            since = max(start, self.begins)
+            spent = half_up(self.left * (end - since) / (ready - since))
         self.left -= spent
         return spent
 
@@ -234,15 +237,16 @@ def planned(
     turns = {start, end, *months.beginnings(start, end)}
     turns.update(minute for phase in phases for minute in (phase.ready, phase.carried_until) if start < minute < end)
     parts = in_proportion(works, [phase.kw for phase in phases])
-    budgets = [Budget(part, max(start, phase.begins)) for part, phase in zip(parts, phases, strict=True)]
-    for since, until in pairwise(sorted(turns)):
-        share = months.between(since, until)
-        rent = sum(phase.income for phase in phases if phase.carried_until <= since)
-        spent = 0
-        for budget, phase in zip(budgets, phases, strict=True):
-            spent += budget.spend(months, since, until, min(phase.ready, end)) if budget.left else 0
-        account.settle(share, spent, half_up(rent * share))
-    rest = sum(budget.left for budget in budgets)
+    place = months.place
+    budgets = [
+        (Budget(part, place(phase.begins)), place(min(phase.ready, end)))
+        for part, phase in zip(parts, phases, strict=True)
+    ]
+    for (minute, since), (_, until) in pairwise([(minute, place(minute)) for minute in sorted(turns)]):
+        rent = sum(phase.income for phase in phases if phase.carried_until <= minute)
+        spent = sum(budget.spend(since, until, ready) for budget, ready in budgets if budget.left)
+        account.settle(until - since, spent, half_up(rent * (until - since)))
+    rest = sum(budget.left for budget, _ in budgets)
     if rest:
         account.settle(0.0, rest)
     return account

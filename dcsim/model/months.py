@@ -29,9 +29,10 @@ class Months:
 
     def place(self, minute: int) -> float:
         """Months before a minute; the month it lies in counts by the share that is over."""
-        index = self.index_of(minute)
-        first = self.firsts[index]
-        return index + (minute - first) / (self.firsts[index + 1] - first)
+        firsts = self.firsts
+        index = min(bisect_right(firsts, minute), len(firsts) - 1) - 1  # beyond its end the scale goes on as it ends
+        first = firsts[index]
+        return index + (minute - first) / (firsts[index + 1] - first)
 
     def between(self, start: int, end: int) -> float:
         """Months from one minute to another."""

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from dcsim.model.world import Month, World
     from dcsim.scenario.financing import Financing as FinancingSpec
 
-NOT_BEGUN = 10**15
-"""The minute of a notice to proceed that has not come."""
+NOT_BEGUN = float("inf")
+"""The time of a notice to proceed that has not come."""
 
 
 class Project:
@@ -178,8 +178,9 @@ class Project:
             self.default("the developer pays nothing")
             return
         start = self.since
-        works = 0 if self.conditions.failing else sum(self._works(id, start, end) for id in self.budgets)
-        months = self.months.between(start, end)
+        since, until = self.months.place(start), self.months.place(end)
+        works = 0 if self.conditions.failing else sum(self._works(id, since, until) for id in self.budgets)
+        months = until - since
         if not months and not works and not self._carried:
             return
         income = self.service.net_rent(start, end)
@@ -199,13 +200,13 @@ class Project:
     def _developer_pays(self) -> bool:
         return self.world.parties[self.site.developer].stopped is None
 
-    def _works(self, id: str, start: int, end: int) -> int:
+    def _works(self, id: str, start: float, end: float) -> int:
         budget = self.budgets[id]
         if not budget.left:
             return 0
         phase = self.site.phases[id]
-        ready = end if "ready_for_service" in phase.milestones.reached else phase.forecasts.rfs
-        return budget.spend(self.months, start, end, ready)
+        ready = end if "ready_for_service" in phase.milestones.reached else self.months.place(phase.forecasts.rfs)
+        return budget.spend(start, end, ready)
 
     def tell(self, minute: int) -> None:
         """What is at stake for each lender now, and once all is built."""
@@ -216,7 +217,7 @@ class Project:
 
     def _begun(self, phase: Phase, trail: Trail) -> None:
         if phase.id in self.budgets:
-            self.budgets[phase.id].begins = trail.minute
+            self.budgets[phase.id].begins = self.months.place(trail.minute)
 
     def _commenced(self, phase: Phase, trail: Trail) -> None:
         self.service.commenced(phase, trail.minute)

@@ -448,7 +448,7 @@ def test_half_of_the_works_are_done():
 def test_what_the_file_says_is_drawn():
     """420 of 700 drawn are 60 % of all uses: 400 less interest on it are still to be paid, 280 of loan."""
     r = run(ONE, OLD, "sites: {a: {initial: {drawn: $420m, rate: 0.06}}}")
-    assert total(r, "loan draw") == 280 * M
+    assert total(r, "loan draw") == pytest.approx(280 * M, abs=2)
     assert paid(r, "interest")["2027-01"] == round(420 * M * 0.06 / 12)
     built = project(r).account
     assert total(r, "construction") + built.interest == pytest.approx(400 * M, abs=2)

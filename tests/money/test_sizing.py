@@ -328,12 +328,19 @@ def test_parts_add_up(amount, weights):
 
 def test_a_budget_is_spent_evenly_over_what_is_left():
     """100 over ten months; after two of them it will take two more: 80 over ten again, and the rest at the end."""
-    budget, first = Budget(100, 0), MONTHS.index_of(0)
-    turns = [MONTHS.firsts[first + n] for n in range(14)]
-    assert [budget.spend(MONTHS, turns[n], turns[n + 1], turns[10]) for n in range(2)] == [10, 10]
-    assert [budget.spend(MONTHS, turns[n], turns[n + 1], turns[12]) for n in range(2, 5)] == [8, 8, 8]
-    assert budget.spend(MONTHS, turns[5], turns[6], turns[6]) == 56
-    assert budget.spend(MONTHS, turns[6], turns[7], turns[9]) == 0
+    budget = Budget(100, 0.0)
+    assert [budget.spend(n, n + 1, 10) for n in range(2)] == [10, 10]
+    assert [budget.spend(n, n + 1, 12) for n in range(2, 5)] == [8, 8, 8]
+    assert budget.spend(5, 6, 6) == 56
+    assert budget.spend(6, 7, 9) == 0
+
+
+def test_a_month_is_one_whatever_its_days():
+    """16 February 2027 is 15 of 28 days into the second month; the scale goes on beyond its end."""
+    start, minute = MONTHS.place(0), MONTHS.place((31 + 15) * DAY)
+    assert minute - start == pytest.approx(1 + 15 / 28)
+    assert MONTHS.between(0, 365 * DAY) == 12
+    assert MONTHS.place(10**9) > MONTHS.place(10**9 - 1) > 2000
 
 
 def test_what_does_not_add_up_is_an_error():
