@@ -183,7 +183,7 @@ class DebtService:
             return
         first, end = max(month.first, project.completed), month.end
         owed = [loan.owed(first, end) for loan in project.loans]
-        if stopped and sum(owed):
+        if stopped and any(owed):
             project.default("the developer pays nothing")
         elif stressed:
             self._serve(first, end, owed)
