@@ -123,10 +123,11 @@ class Financing(Step):
         self.trail = latest((site.milestones.reached["lease_signed"], self.trail))
         self.attempts += 1
         offer = self._offer(now)
-        if self._is_short(offer):
+        works = 0 if self._is_short(offer) else self.offers.works(offer, now)
+        if not works and offer.uses:
             self._again()
             return
-        self._close(offer)
+        self._close(offer, works)
         site.reach("financial_close", self.trail)
 
     def _is_short(self, offer: Offer) -> bool:
@@ -148,14 +149,13 @@ class Financing(Step):
 
     # The close.
 
-    def _close(self, offer: Offer) -> None:
+    def _close(self, offer: Offer, works: int) -> None:
         site, now = self.site, self.world.clock.now
         self.without_guarantor = site.cover is None or self._closes_alone(offer)
         self.closed = True
         self.closed_at = now
         self.binding, self.loan, self.uses = offer.binding, offer.loan, offer.uses
         self.contingency = self.offers.contingency
-        works = self.offers.works(offer, now)
         loans = [self.write(lender, amount) for lender, amount in offer.shares]
         for lender, _ in offer.shares:
             lender.check()

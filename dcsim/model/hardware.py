@@ -76,8 +76,9 @@ class Hardware:
 
     def drawn(self, user: str, quantity: Quantity, k: int = 0) -> float:
         """A number of an order or a product as its user has it now."""
-        if quantity.is_constant:
-            return self.world.now(quantity).value
+        now = self.world.now(quantity)
+        if quantity.is_constant and now.is_constant:
+            return now.value
         return self.world.draws.value(self.world.by(user, quantity), k)
 
     # Ordering.

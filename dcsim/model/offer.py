@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from dcsim.errors import ModelError
 from dcsim.model.account import ROUNDS, Account, PhasePlan, Tranche, planned, works_within
 from dcsim.model.blueprint import down, half_up
 from dcsim.model.forecast import PhaseForecast, SiteForecast
@@ -128,7 +127,10 @@ class Offers:
         return self._meet(lambda uses: self._at(lenders, guarantor, cover, uses), close)
 
     def _meet(self, offered: Callable[[int], Offer], close: int | None) -> Offer:
-        """The offer whose loan makes the works cost as much as it was made for. Raises ModelError in want of one."""
+        """The offer whose loan makes the works cost as much as it was made for.
+
+        Nobody lends where there is none: interest on the loan would raise the cost by more than the loan.
+        """
         plan, reserve, works = self.plan(close), self.contingency, self.site.cost
         uses = works + reserve
         for _ in range(ROUNDS):
@@ -137,7 +139,7 @@ class Offers:
             if abs(needed - uses) <= 1:
                 return offer._replace(uses=max(uses, needed))
             uses = needed
-        raise ModelError(f"{self.site.id}: sources and uses do not meet")
+        return Offer(0, [], "ltc", 0.0, works + reserve)
 
     def _at(self, lenders: list[Lender], guarantor: str | None, cover: int | None, uses: int) -> Offer:
         """The loan on the terms of the strictest, cut to what they have left; the first lends first."""

@@ -45,11 +45,16 @@ from dcsim.scenario.tenant import Team
 from dcsim.units import UnitError, describe
 
 SETTLED = (
-    "version", "seed", "replications", "regime.*", "shocks.*", "factors.*", "drivers.*", "actuals.*",
+    "version", "seed", "replications", "regime.*", "shocks.*", "factors.*", "drivers.*", "actuals.*", "*.initial.*",
     "ratings.loads.*", "tenants.*.targets.*", "tenants.*.demand.loads.*", "tenants.*.treasury.cash",
     "tenants.*.decision.*", "parties.*.cash", "parties.*.equity", "parties.*.holds.*", "parties.*.size",
-    "*.funded_by.*", "*.initial.*", "sites.*.phases.*.mw", "sites.*.pue.peak", "*.bring_up.lot",
-    "chips.products.*.rack_power",
+    "*.funded_by.*", "parties.*.lending.takes_part", "parties.*.vehicle.lease.*", "parties.*.vehicle.tranches.*",
+    "cloud.*.ends_early.recalled", "cloud.*.renewal.term", "cloud.*.take_or_pay.carry_forward",
+    "chips.products.*.rack_power", "chips.products.*.life", "chips.orders.*.racks", "chips.orders.*.amount",
+    "chips.orders.*.deliveries.size", "chips.orders.*.deliveries.count", "sites.*.phases.*.mw", "sites.*.pue.peak",
+    "sites.*.financing.sizing.over", "*.construction.activities.*.cost", "*.construction.activities.*.delay",
+    "*.construction.equipment.*.slot", "*.construction.grid.*.mw", "*.construction.grid.*.share",
+    "*.construction.bridge.mw", "*.construction.bridge.share", "*.bring_up.lot",
 )  # fmt: skip
 """Numbers on which a replication is built: patterns of paths."""
 
