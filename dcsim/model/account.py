@@ -77,7 +77,7 @@ class Account:
         """All that is planned to be paid, contingency included."""
         self.loan = sum(tranche.amount for tranche in tranches)
         self.equity_first = equity_first
-        self.drawn = self.equity = self.cure = 0
+        self.drawn = self.equity = self.cure = self.returned = 0
         self.works = self.interest = self.fees = self.cash = 0
 
     @property
@@ -162,13 +162,17 @@ class Account:
         self.check()
         return draws, equity, cure
 
-    def repay_unspent(self) -> list[int]:
-        """All is built: what was drawn and is not spent goes back, what is not drawn is cancelled; dollars paid."""
-        back = [tranche.drawn - tranche.used for tranche in self.tranches]
-        for tranche in self.tranches:
-            tranche.amount = tranche.used
+    def close(self, *, paying: bool = True) -> list[int]:
+        """All is built: what is not drawn is cancelled, what was drawn and is not spent goes back (if anybody pays).
+
+        Returns the dollars paid back to each lender.
+        """
+        back = [tranche.drawn - tranche.used if paying else 0 for tranche in self.tranches]
+        for tranche, dollars in zip(self.tranches, back, strict=True):
+            tranche.amount = tranche.drawn - dollars
         self.drawn -= sum(back)
         self.cash -= sum(back)
+        self.returned += sum(back)
         self.check()
         return back
 

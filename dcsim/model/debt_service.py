@@ -184,6 +184,8 @@ class DebtService:
         first, end = max(month.first, project.completed), month.end
         owed = [loan.owed(first, end) for loan in project.loans]
         if stopped and any(owed):
+            for loan in project.loans:
+                loan.pay_part(first, end, 0)
             project.default("the developer pays nothing")
         elif stressed:
             self._serve(first, end, owed)

@@ -137,6 +137,8 @@ class Project:
             return
         if self.completed is None:
             self.settle(self.world.clock.now, drawing=False)
+            if not self.over and not self._developer_pays:
+                self.default("the developer pays nothing")
             if not self.over and not self._complete():
                 self._cancel_undrawn()
                 if not any(loan.balance for loan in self.loans):
@@ -241,7 +243,7 @@ class Project:
     def _cancel_undrawn(self) -> None:
         """What is not drawn is cancelled, what was drawn and is not spent goes back."""
         now = self.world.clock.now
-        for loan, back in zip(self.loans, self.account.repay_unspent(), strict=True):
+        for loan, back in zip(self.loans, self.account.close(paying=self._developer_pays), strict=True):
             minute = max(now - 1, self.opened)
             loan.pay("principal", back, minute)
             loan.commit(loan.tranche.amount)
@@ -323,7 +325,7 @@ class Project:
             return
         world, spec, now = self.world, self.spec.loss_given_default, self.world.clock.now
         owed = [loan.balance + loan.late_interest for loan in self.loans]
-        there = min(sum(owed), max(0, self.reserve) + self.account.cash)
+        there = min(sum(owed), max(0, self.reserve) + self.account.cash) if self._developer_pays else 0
         back = in_proportion(there, owed)
         lost = world.draws.value(spec.covered if self._covered else spec.uncovered)
         self.end()

@@ -502,3 +502,18 @@ def test_a_limit_that_changes_in_between():
     assert r.day("b.guarantee_signed") == 59
     assert (r.state("c"), r.day("c.ended")) == ("unguaranteed", 40)  # asks for 800 while 500 are the whole limit
     assert r.world.guarantors["g"].highest_limit == 1300 * M
+
+
+def test_once_the_lease_has_ended_the_loan_alone_is_covered():
+    """The cap is all the rent, 1,800. A fee of 10 ends the lease on day 110 (2027-04-21), with April's rent overdue:
+    what is covered from then on is the balance of the loan."""
+    r = run(ONE, """
+    parties:
+      g: {guarantee: {terms: {covers: rent_and_loan, cap: {basis: remaining_rent}, election: terminate,
+                              termination_fee: 0.0055555556, call: {cure: 20}}}}
+    shocks: {stop: {when: 2027-03-15, stop_paying: lab}}
+    """, "sites: {a: {financing: {sizing: {shape: level}}}}")
+    loan = r.world.book.get("loan:a:bank")
+    levels = dict(committed(r, "g"))
+    assert r.day("a.ended") == 110
+    assert levels[110] == pytest.approx(loan.at_stake(110 * DAY) / M)

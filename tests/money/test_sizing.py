@@ -311,7 +311,7 @@ def test_sources_are_uses_whatever_is_planned(amounts, equity, rate, fees, at_cl
         assert account.cure == 0
     else:  # interest and fees alone cost as much
         assert account.spent >= uses - 100
-    back = account.repay_unspent()
+    back = account.close()
     assert account.drawn == account.used
     assert account.cash == 0
     assert account.drawn + account.equity + account.cure == account.spent
