@@ -58,10 +58,15 @@ def size(scenario: Scenario) -> str:
     )
 
 
-ROW_BYTES = {"outcomes": 40.0, "milestones": 4.0, "capacity": 1.5, "delays": 10.0, "hashes": 20.0}
+ROW_BYTES = {
+    "outcomes": 400.0, "milestones": 4.0, "capacity": 1.5, "delays": 10.0, "hashes": 20.0, "ledger": 5.0,
+    "exposure": 5.0, "cash": 15.0, "loans": 60.0, "parties": 40.0,
+}  # fmt: skip
 """About what a row takes in its file, compressed."""
 
-SECONDS = {"start": 2.0, "replication": 0.0015, "site": 0.0008, "lot": 0.0003, "month of failures": 0.00003}
+SECONDS = {
+    "start": 2.0, "replication": 0.003, "site": 0.0025, "lot": 0.0004, "month of failures": 0.00003,
+}  # fmt: skip
 """About what starting a run, and each part of a replication, takes on one core of 2025."""
 
 
@@ -74,7 +79,12 @@ def expected(scenario: Scenario) -> str:
         "capacity": len(scenario.tenants) * months,
         "milestones": sites * 9 + phases * 9 + lots * 4,
         "delays": phases * 12,
-        "hashes": 4,
+        "hashes": 10,
+        "ledger": months * (3 * sites + len(scenario.spec.cloud)),
+        "exposure": months * sites * 1.5,
+        "cash": months * sum(tenant.treasury is not None for tenant in scenario.spec.tenants.values()),
+        "loans": sites,
+        "parties": sum(bool(p.guarantee or p.lending or p.supply) for p in scenario.spec.parties.values()),
     }
     times = scenario.replications
     rows = times * sum(a_replication.values())

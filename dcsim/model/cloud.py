@@ -9,12 +9,11 @@ from the start; of one that runs already, the minimum of the contract year under
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dcsim.model.blueprint import DAY, half_up, kw
-from dcsim.model.commitment import Steps, Stretch, months_after, stretches, whole_months
+from dcsim.model.commitment import Part, Steps, Term, Year, YearKey, months_after, stretches, whole_months
 from dcsim.model.hazards import Arrival
 from dcsim.network.contracts import Contract
 
@@ -25,59 +24,6 @@ if TYPE_CHECKING:
 
 MONTHS = 12
 """Of a year, for prices a year."""
-
-YearKey = tuple[int, int]
-"""Number of the term, and of the contract year within it."""
-
-
-@dataclass(slots=True)
-class Term:
-    """The first term of a contract, or a renewal."""
-
-    first: int
-    end: int
-    path: list[tuple[int, Quantity]]
-    """MW from minutes on."""
-    price_times: float = 1.0
-    minimum: float | None = None
-    """Where the contract names an amount: dollars owed in any case, a MW-minute (or a month, of so much a year)."""
-
-
-@dataclass(slots=True)
-class Year:
-    """A contract year. Dollars."""
-
-    billed: float = 0.0
-    """Of the minimum, what belongs to months that are over."""
-    ahead: float = 0.0
-    """Of the minimum, what belongs to months to come."""
-    used: float = 0.0
-    paid: float = 0.0
-    closed: bool = False
-    """Whether what was missing has been made up for."""
-
-    @property
-    def minimum(self) -> float:
-        return self.billed + self.ahead
-
-    @property
-    def due(self) -> float:
-        """What is still owed of the minimum."""
-        return max(0.0, self.minimum - self.paid)
-
-
-class Part(NamedTuple):
-    """A stretch of the term to come."""
-
-    stretch: Stretch
-    year: YearKey
-    mw_minutes: float
-    amount: float
-    """Dollars contracted: what it costs if all of it is used."""
-    minimum: float
-    closes: bool
-    """Whether it is the last of its contract year."""
-
 
 class CloudContract:
     """One contract between a tenant and a provider."""

@@ -10,10 +10,14 @@ import datetime as dt
 from bisect import bisect_right
 from calendar import monthrange
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dcsim.model.blueprint import DAY, half_up
+
+if TYPE_CHECKING:
+    from dcsim.quantity import Quantity
 
 DAYS_A_MONTH = 30.4375
 """Days of a month as a duration: a twelfth of 365.25."""
@@ -129,3 +133,56 @@ class Path:
         values = [self.at(minute) for minute in knots]
         total = sum((values[i] + values[i + 1]) / 2 * (knots[i + 1] - knots[i]) for i in range(len(knots) - 1))
         return total / (end - first)
+
+
+YearKey = tuple[int, int]
+"""Number of the term, and of the contract year within it."""
+
+
+@dataclass(slots=True)
+class Term:
+    """The first term of a contract, or a renewal."""
+
+    first: int
+    end: int
+    path: list[tuple[int, Quantity]]
+    """MW from minutes on."""
+    price_times: float = 1.0
+    minimum: float | None = None
+    """Where the contract names an amount: dollars owed in any case, a MW-minute (or a month, of so much a year)."""
+
+
+@dataclass(slots=True)
+class Year:
+    """A contract year. Dollars."""
+
+    billed: float = 0.0
+    """Of the minimum, what belongs to months that are over."""
+    ahead: float = 0.0
+    """Of the minimum, what belongs to months to come."""
+    used: float = 0.0
+    paid: float = 0.0
+    closed: bool = False
+    """Whether what was missing has been made up for."""
+
+    @property
+    def minimum(self) -> float:
+        return self.billed + self.ahead
+
+    @property
+    def due(self) -> float:
+        """What is still owed of the minimum."""
+        return max(0.0, self.minimum - self.paid)
+
+
+class Part(NamedTuple):
+    """A stretch of the term to come."""
+
+    stretch: Stretch
+    year: YearKey
+    mw_minutes: float
+    amount: float
+    """Dollars contracted: what it costs if all of it is used."""
+    minimum: float
+    closes: bool
+    """Whether it is the last of its contract year."""

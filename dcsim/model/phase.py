@@ -279,7 +279,7 @@ class Phase:
         self.ended = state
         now = self.world.clock.now
         self.end_minute = now
-        closing = self.closing() or trail or origin(now, self.who)
+        closing = self.closing() or trail or self.site.closing() or origin(now, self.who)
         self.end_trail = extend(closing, now, "policy", self.who)
         self.world.log("ended", self.who, f"{state}: {why}")
         self.construction.cancel()

@@ -98,7 +98,10 @@ class Cloud(Block):
     """Per MW and year, a twelfth for each calendar month; or"""
     fee: Annotated[Quantity, Number("usd_m_per_month", minimum=0)] | None = None
     """for the whole, a month; of which the share is paid that is used of its MW."""
-    take_or_pay: Annotated[TakeOrPay, BeforeValidator(_as_take_or_pay)] = Field(default_factory=TakeOrPay)
+    take_or_pay: Annotated[
+        TakeOrPay,
+        BeforeValidator(_as_take_or_pay, json_schema_input_type=TakeOrPay | Share | Literal["all"]),
+    ] = Field(default_factory=TakeOrPay)
     """Share, amount, or `all` (then due month by month); without it only what is used is paid."""
     ends_early: EndsEarly | None = None
     renewal: CloudRenewal | None = None

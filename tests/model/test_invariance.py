@@ -88,8 +88,15 @@ def in_days(start="2027-01-01", scale=1, years=6, random=True):
 
 
 def outline(history):
-    """All that a replication says, without its number."""
-    return history.milestones, history.changes, history.phases, history.outcomes
+    """All that a replication says, without its number and what depends on where months begin."""
+    counted = {t: {n: v for n, v in found.items() if n in COUNTED} for t, found in history.outcomes.items()}
+    return history.milestones, history.changes, history.phases, counted
+
+
+COUNTED = {
+    "racks_ordered", "racks_delivered", "racks_cancelled", "racks_retired", "diligence_usd_m", "loans_usd_m",
+    "cover_usd_m", "excused_days", "days_past_outside", "signed_mw",
+}  # fmt: skip
 
 
 def of_site(history, site):

@@ -305,6 +305,7 @@ def test_what_ifs_edits_and_all(base: Scenario) -> None:
     assert every == [
         "no-guarantor", "limit-doubled", "two-deal-teams", "chips-half-year-late", "chip-buffer: buffer=0",
         "chip-buffer: buffer=60", "chip-buffer: buffer=120", "chip-buffer: buffer=180", "drop-ridge",
+        "cash-halved", "lab-stops-paying",
     ]  # fmt: skip
     grid = asked(base, ["g:tenants.lab.teams.deal={each: [1, 2]},sites.ridge.decision={each: [shelve, by_policy]}"])
     assert list(grid) == [
