@@ -16,6 +16,7 @@ from dcsim.cli.output import DONE, emit, emit_json, say, say_problems
 @click.option("--out", metavar="FILE", help="Keep the graph: .graphml, .json, or a picture as .png or .svg.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options.edits
+@options.shocks
 def command(
     source: str,
     date: str | None,
@@ -25,6 +26,7 @@ def command(
     as_json: bool,
     sets: tuple[str, ...],
     what_ifs: tuple[str, ...],
+    shocks: tuple[str, ...],
 ) -> int:
     """Print the counterparty network as it stands at the end of a date.
 
@@ -45,11 +47,11 @@ def command(
     if out is not None:
         check_ending(Path(out))
     if options.is_results(source):
-        if sets or what_ifs:
+        if sets or what_ifs or shocks:
             raise UsageError("a finished run cannot be changed: give its scenario instead of its directory")
         found = open_results(source).network(date, replication)
     else:
-        scenario = options.read_scenario(source, sets, what_ifs)
+        scenario = options.read_scenario(source, sets, what_ifs, shocks=shocks)
         say_problems(scenario.warnings, source)
         found = snapshot(scenario, date, replication)
     if out is not None:

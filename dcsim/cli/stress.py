@@ -43,6 +43,7 @@ SHARE = click.FloatRange(0, 1)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options.counts
 @options.edits
+@options.shocks
 def command(
     scenario: str,
     party: str,
@@ -57,6 +58,7 @@ def command(
     workers: int | None,
     sets: tuple[str, ...],
     what_ifs: tuple[str, ...],
+    shocks: tuple[str, ...],
 ) -> int:
     """Let a party fail on a date in every replication, and say who is hurt and through whom.
 
@@ -73,7 +75,7 @@ def command(
         raise UsageError(f"{printable(out)}: expected a file that ends in .csv or .parquet")
     if options.is_results(scenario):
         raise UsageError("a stress test takes a scenario: give the scenario.yaml of the directory")
-    read = options.read_scenario(scenario, sets, what_ifs, replications, seed)
+    read = options.read_scenario(scenario, sets, what_ifs, replications, seed, shocks)
     say_problems(read.warnings, scenario)
     with progress("replications") as report:
         found = stress(

@@ -137,11 +137,11 @@ class Account:
         draws = [0] * len(self.tranches)
         debt = 0
         if not stopped:
-            within = min(self.spent + amount, uses)
+            paid = self.spent + amount
             if self.equity_first:
-                target = max(0, within - (uses - loan))
+                target = paid - (uses - loan)
             else:
-                target = (2 * loan * within + uses) // (2 * uses) if uses else 0
+                target = (2 * loan * paid + uses) // (2 * uses) if uses else 0
             unused = [tranche.amount - tranche.used for tranche in self.tranches]
             debt = max(0, min(target - self.used, amount, sum(unused)))
             for index, part in enumerate(in_proportion(debt, unused)):

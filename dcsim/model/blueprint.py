@@ -53,7 +53,8 @@ class Blueprint:
     planned: dict[str, dict[str, int]] = field(init=False, default_factory=dict)
     """Minutes by cause after close in the plan, of each `site.phase`; for excused days."""
     _users: dict[tuple[int, str], Quantity] = field(init=False, default_factory=dict)
-    _shared: dict[int, tuple[Quantity, str]] = field(init=False, default_factory=dict)
+    declared: dict[int, tuple[Quantity, str]] = field(init=False, default_factory=dict)
+    """By the identity of what `by` made: the quantity as declared, and its user."""
     _changed: dict[tuple[int, ...], Quantity] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -131,12 +132,8 @@ class Blueprint:
                 factors=quantity.factors,
                 drivers=quantity.drivers,
             )
-            self._shared[id(self._users[key])] = quantity, user
+            self.declared[id(self._users[key])] = quantity, user
         return self._users[key]
-
-    def shared(self, quantity: Quantity) -> tuple[Quantity, str] | None:
-        """Of what `by` made: the quantity as declared, and its user."""
-        return self._shared.get(id(quantity))
 
     def changed(self, quantity: Quantity, changes: tuple[Change, ...]) -> Quantity:
         """A number of the scenario with edits made one after the other; the same object each time it is asked."""

@@ -150,10 +150,14 @@ class DebtService:
         project, world, site = self.project, self.world, self.site
         if project.over or loan not in project.loans:
             return
+        now = world.clock.now
         refinancing = world.lenders[loan.lender].spec.refinancing
         chance = current(world, refinancing.chance)
         path = f"sites.{site.id}.financing.refinancing.{loan.lender}"
-        if project.stressed_at is not None or world.draws.fails(path, 1 - chance):
+        sound = project.stressed_at is None and world.parties[site.developer].stopped is None
+        if not sound or world.draws.fails(path, 1 - chance):
+            for other in project.loans:
+                other.pay_part(now, now + 1, 0)
             project.default("not refinanced")
             return
         rate = refinancing.rate
@@ -163,7 +167,7 @@ class DebtService:
         world.log("refinanced", site.id, loan.lender)
         loan.close()
         new = Loan(site, OUTSIDE, tranche, None)
-        start = world.clock.now + 1
+        start = now + 1
         others = [other for other in project.loans if other is not loan]
         project.loans = [*others, new]
         years = max(1, (project.months.index_of(self.end) - project.months.index_of(start)) // 12)

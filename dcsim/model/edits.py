@@ -11,7 +11,6 @@ from dcsim.quantity import Quantity
 from dcsim.scenario.in_time import Change
 
 if TYPE_CHECKING:
-    from dcsim.model.blueprint import Blueprint
     from dcsim.model.world import World
 
 
@@ -25,15 +24,16 @@ class Edits:
     def __init__(self, world: World) -> None:
         self.world = world
         self._luck = world.draws
-        self._changes: dict[int, tuple[Change, ...]] = {}
-        """By the identity of the scenario's quantity."""
+        self._declared = world.blueprint.declared
+        self.in_force: dict[int, tuple[Change, ...]] = {}
+        """By the identity of the scenario's quantity; nothing while nothing is in force."""
         self._listeners: dict[int, list[Callable[[], None]]] = {}
         self._started = False
 
     def start(self) -> None:
         """Everything stands: what is in force from the start acts on it."""
         self._started = True
-        for changes in list(self._changes.values()):
+        for changes in list(self.in_force.values()):
             for change in changes:
                 for act in follow(self.world, change, begins=True):
                     act()
@@ -54,45 +54,38 @@ class Edits:
         acts = [act for change in changes for act in follow(self.world, change, begins)] if self._started else []
         for change in changes:
             key = id(change.quantity)
-            others = self._changes.get(key, ())
+            others = self.in_force.get(key, ())
             if begins:
-                self._changes[key] = (*others, change)
+                self.in_force[key] = (*others, change)
             else:
                 at = others.index(change)
-                self._changes[key] = others[:at] + others[at + 1 :]
-                if not self._changes[key]:
-                    del self._changes[key]
-        self.world.draws = DrawsInForce(self._luck, self) if self._changes else self._luck
+                self.in_force[key] = others[:at] + others[at + 1 :]
+                if not self.in_force[key]:
+                    del self.in_force[key]
+        self.world.draws = DrawsInForce(self._luck, self) if self.in_force else self._luck
         for act in acts:
             act()
         told = {then: None for change in changes for then in self._listeners.get(id(change.quantity), ())}
         for then in told:
             then()
 
-    @property
-    def any(self) -> bool:
-        """Whether any edit is in force."""
-        return bool(self._changes)
-
     def changes_of(self, quantity: Quantity) -> tuple[Change, ...]:
         """What is in force of a number of the scenario, or of one user's draw of it."""
-        found = self._changes.get(id(quantity))
-        if found is None:
-            shared = self.world.blueprint.shared(quantity)
-            found = self._changes.get(id(shared[0]), ()) if shared is not None else ()
-        return found
+        found = self.in_force.get(id(quantity))
+        if found is None and (declared := self._declared.get(id(quantity))) is not None:
+            found = self.in_force.get(id(declared[0]))
+        return found or ()
 
     def now(self, quantity: Quantity) -> Quantity:
         """The quantity as it stands; itself, unless an edit of it is in force."""
-        blueprint: Blueprint = self.world.blueprint
-        changes = self._changes.get(id(quantity))
+        changes = self.in_force.get(id(quantity))
         if changes is not None:
-            return blueprint.changed(quantity, changes)
-        shared = blueprint.shared(quantity)
-        if shared is None or id(shared[0]) not in self._changes:
+            return self.world.blueprint.changed(quantity, changes)
+        declared = self._declared.get(id(quantity))
+        if declared is None or (changes := self.in_force.get(id(declared[0]))) is None:
             return quantity
-        declared, user = shared
-        return blueprint.by(user, blueprint.changed(declared, self._changes[id(declared)]))
+        blueprint = self.world.blueprint
+        return blueprint.by(declared[1], blueprint.changed(declared[0], changes))
 
 
 class DrawsInForce:

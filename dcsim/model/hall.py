@@ -116,7 +116,7 @@ class Hall:
         failures = self.spec.failures
         if failures is None:
             return 0
-        edited = self.world.edits.any
+        edited = bool(self.world.edits.in_force)
         known = None if edited else self._spares.get(rack_kw)  # asked of every hall for every lot that waits
         if known is None:
             share = self.world.now(failures.spares).value

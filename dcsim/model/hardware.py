@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -269,17 +270,28 @@ class Hardware:
 
     # Worth.
 
-    def worth(self, title: Title, racks: int | None = None) -> int:
-        """What racks (those that are still in use, if it is not said how many) would fetch now, dollars."""
+    def worth(self, title: Title, racks: int) -> int:
+        """Market value of so many of the racks now, dollars: their price, where nothing is said of its fall."""
         world, purchase = self.world, title.purchase
         product = world.spec.chips.products[purchase.product]
-        count = title.racks - title.gone if racks is None else racks
         years = (world.clock.now - title.minute) / YEAR
-        value = (1 - self.drawn(purchase.id, product.value_falls)) ** years
+        falls = 0.0 if product.value_falls is None else self.drawn(purchase.id, product.value_falls)
+        value = (1 - falls) ** years
         step = self.drawn(purchase.id, product.value_falls_at_successor)
         if step and title.minute < self._succeeded(purchase.product) <= world.clock.now:
             value *= 1 - step
-        return half_up(count * purchase.price * value)
+        return half_up(racks * purchase.price * value)
+
+    def fetched(self, titles: Sequence[Title], owed: int) -> list[int]:
+        """What each of these racks are sold for, `owed` resting on them together: that, if nothing is said of value."""
+        whole = sum(title.price for title in titles)
+        prices = accumulate(title.price for title in titles)
+        parts = parts_of(owed, [price / whole if whole else 1.0 for price in prices])
+        products = self.world.spec.chips.products
+        return [
+            part if products[title.purchase.product].value_falls is None else self.worth(title, title.racks)
+            for title, part in zip(titles, parts, strict=True)
+        ]
 
     def _succeeded(self, product: str) -> int:
         """Minute from which something that replaces a product can be delivered."""

@@ -331,7 +331,8 @@ class Project:
         self.end()
         if there == sum(owed):
             for loan, dollars in zip(self.loans, back, strict=True):
-                loan.pay("principal", dollars, now)
+                loan.pay("interest", loan.late_interest, now)
+                loan.pay("principal", dollars - loan.late_interest, now)
             return
         self.defaulted, self.exposure = now, sum(owed)
         cover = self.site.cover

@@ -238,14 +238,14 @@ class Leased:
             self._waiting.append((draw, titles))
             return
         self.owed.draws.remove(draw)
-        fetched = 0
-        for title in titles:
-            kept, gone = hardware.worth(title), hardware.worth(title, title.gone)
+        fetched = hardware.fetched(titles, draw.rest)
+        for title, worth in zip(titles, fetched, strict=True):
+            gone = worth * title.gone // title.racks
+            kept = worth - gone
             money.pay(self.tenant, self.vehicle.id, "purchase option", kept)
             hardware.assets.bought_out(title, kept)
             money.pay(OUTSIDE, self.vehicle.id, "chips sold", gone)
-            fetched += kept + gone
-        self._settle(draw.rest, fetched)
+        self._settle(draw.rest, sum(fetched))
 
     def _stopped(self) -> None:
         """The tenant has stopped paying: what it owes falls no more, and funders get nothing."""
@@ -281,11 +281,13 @@ class Leased:
         left = self.owed.owed_before(stop)
         minutes = hardware.firsts.minutes
         late = sum(d for minute, d in zip(minutes, self.owed.interest.tolist(), strict=False) if stop <= minute <= now)
-        titles = [title for draw, titles in self.draws if draw in self.owed.draws for title in titles]
+        index = hardware.firsts.from_(stop) - 1
+        draws = [(draw, titles) for draw, titles in self.draws if draw in self.owed.draws]
+        titles = [title for _, titles in draws for title in titles]
+        fetched = sum(sum(hardware.fetched(titles, draw.owed(index))) for draw, titles in draws)
         for flow in (self.rent, *self._returns):
             flow.cut(stop)
         self.owed.drop(now)
-        fetched = sum(hardware.worth(title) for title in titles)
         self.world.money.pay(OUTSIDE, self.vehicle.id, "chips sold", fetched)
         paid = self._settle(left, fetched)
         self._owe(now, max(0, left + late - fetched - paid), 0)

@@ -76,7 +76,8 @@ class Note:
         index = self.hardware.firsts.after(now) - 1
         self._draws = [(draw, titles) for draw, titles in self._draws if draw.owed(index) > 0]
         balance = sum(draw.owed(index) for draw, _ in self._draws)
-        worth = sum(self.hardware.worth(title) for _, titles in self._draws for title in titles)
+        pledged = (title for _, titles in self._draws for title in titles)
+        worth = sum(self.hardware.worth(title, title.racks - title.gone) for title in pledged)
         excess = balance - half_up(world.draws.value(spec.ltv) * worth)
         if excess > 0 and world.money.pay(self.tenant, self.lender, "principal", excess):
             world.log("paid down", self.contract.id, f"{excess} dollars above its loan to value")
@@ -106,9 +107,10 @@ class Note:
         if not left:
             return
         index = self.hardware.firsts.from_(self._stop) - 1
-        titles = [title for draw, titles in self._draws if draw.owed(index) > 0 for title in titles]
+        draws = [(draw, titles) for draw, titles in self._draws if draw.owed(index) > 0]
+        titles = [title for _, titles in draws for title in titles]
         claim = left + self._interest.arrears(now)
-        fetched = min(claim, sum(self.hardware.worth(title) for title in titles))
+        fetched = min(claim, sum(sum(self.hardware.fetched(titles, draw.owed(index))) for draw, titles in draws))
         self._interest.cut(self._stop)
         self._principal.cut(self._stop)
         self.owed.drop(now)

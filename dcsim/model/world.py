@@ -230,7 +230,7 @@ class World:
 
     def now(self, quantity: Quantity) -> Quantity:
         """A quantity as it stands now, with what shocks and the regime have made of it."""
-        return self.edits.now(quantity) if self.edits.any else quantity
+        return self.edits.now(quantity) if self.edits.in_force else quantity
 
     @property
     def changeable(self) -> bool:

@@ -37,8 +37,9 @@ class Product(Block):
     """Days in service; for good if left out. Written off in a straight line over them."""
     residual: Share = Field(default_factory=lambda: share(0))
     """Value at the end of its life, over the price."""
-    value_falls: Annotated[Quantity, Number("fraction", minimum=0, maximum=1)] = Field(default_factory=lambda: share(0))
-    """What it loses of its market value a year after delivery, compound."""
+    value_falls: Annotated[Quantity, Number("fraction", minimum=0, maximum=1)] | None = None
+    """What it loses of its market value a year after delivery, compound. If left out it is worth its price as security,
+    and fetches what is owed on it when it is sold: nobody loses by it."""
     value_falls_at_successor: Annotated[Quantity, Number("fraction", minimum=0, maximum=1)] = Field(
         default_factory=lambda: share(0)
     )

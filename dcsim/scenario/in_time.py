@@ -6,13 +6,16 @@ its phases), also where the file leaves the number to its default.
 
 What is asked for after an edit comes into force is what the edit makes of it; what has been drawn and used stays:
 
-- **at once**: people of teams and crews, limits of guarantors, what regions connect, units that makers start, what
-  lenders may lend and suppliers make, prices, rates and shares that are paid by the month; an order's lead time moves
-  its deliveries still to come by as many days as it changes;
-- **at the next start**: durations, costs and chances of steps that have not begun. A negotiation, an approval or a
-  commissioning under way is stretched, for what is left of it, by `times` (and shrinks again when the edit ends);
-- **never**: sizes, dates and holdings that are settled when time begins (`SETTLED`): refused here, as no shock could
-  change them.
+- **at once**: people of teams and crews (nobody is sent away), limits of guarantors and regions, units that makers
+  start, what lenders may lend, prices, rates and shares that are paid or counted by the month. What is on order, chips
+  and long-lead equipment, comes as many days later or sooner as the drawn lead time changes, and back when the edit
+  ends. Of workstreams, talks, building activities and commissioning under way what is left is stretched by `times`, and
+  shrinks again when the edit ends;
+- **from the next month on**: what regions newly connect and suppliers make;
+- **at the next start**: all other durations, and these where an edit says `plus` or another value; costs and chances
+  when they are incurred or asked; the rent of a site until its lease is signed, its cost until financial close;
+- **never**: sizes, dates and holdings that are settled when time begins (`SETTLED`, `BOOKED`): refused here, as no
+  shock could change them.
 
 Several edits of one number are made in the order in which they came into force, and what leads beyond the bounds of
 its field is held at the bound.
@@ -49,7 +52,7 @@ SETTLED = (
     "ratings.loads.*", "tenants.*.targets.*", "tenants.*.demand.loads.*", "tenants.*.treasury.cash",
     "tenants.*.decision.*", "parties.*.cash", "parties.*.equity", "parties.*.holds.*", "parties.*.size",
     "*.funded_by.*", "parties.*.lending.takes_part", "parties.*.vehicle.lease.*", "parties.*.vehicle.tranches.*",
-    "cloud.*.ends_early.recalled", "cloud.*.renewal.term", "cloud.*.take_or_pay.carry_forward",
+    "cloud.*.renewal.term", "cloud.*.take_or_pay.carry_forward",
     "chips.products.*.rack_power", "chips.products.*.life", "chips.orders.*.racks", "chips.orders.*.amount",
     "chips.orders.*.deliveries.size", "chips.orders.*.deliveries.count", "sites.*.phases.*.mw", "sites.*.pue.peak",
     "sites.*.financing.sizing.over", "*.construction.activities.*.cost", "*.construction.activities.*.delay",

@@ -65,7 +65,7 @@ def test_why_takes_it_too(call: Call, file: Path) -> None:
     assert shown.exit_code == 0, shown.stderr
 
 
-@pytest.mark.parametrize("command", [("run",), ("explain",), ("why",), ("trace", "--replication", "0")])
+@pytest.mark.parametrize("command", [("run",), ("explain",), ("why",), ("trace", "--replication", "0"), ("network",)])
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -91,6 +91,15 @@ def test_a_finished_run_cannot_be_struck(call: Call, file: Path) -> None:
         shown = call(name, "done", *rest, "--shock", "slow@2026-09-01")
         assert shown.exit_code == 2
         assert "a finished run cannot be changed" in shown.stderr
+
+
+def test_the_network_of_a_scenario_that_is_struck(call: Call, file: Path) -> None:
+    """Close is on 1 February 2027 as the walk has it, and a month later where talks take 30 days more."""
+    at = ("network", file, "--replication", "0", "--at", "2027-02-15", "--json")
+    plain, struck = call(*at), call(*at, "--shock", "slow@2026-09-01")
+    assert (plain.exit_code, struck.exit_code) == (0, 0), struck.stderr
+    assert '"loan"' in plain.stdout
+    assert '"loan"' not in struck.stdout
 
 
 def test_several_and_after_the_other_edits(call: Call, file: Path) -> None:

@@ -75,6 +75,9 @@ def test_mw_follow_their_path() -> None:
     """10 MW, from 2027-03-11 on 41 MW: in March 10 x 10/31 + 41 x 21/31 = 31 MW on average, $31m."""
     r = run(TEN, "cloud: {c: {mw: {2027-01-01: 10 MW, 2027-03-11: 41 MW}}}")
     assert list(paid(r, "cloud").values())[:4] == [10 * M, 10 * M, 31 * M, 41 * M]
+    late = run(TEN, "cloud: {c: {mw: {2027-03-01: 10 MW}}}")
+    assert sorted(paid(late, "cloud")) == [f"2027-{month:02}" for month in range(3, 13)]
+    assert late.history.compute["lab"][0][:3] == [0.0, 0.0, 10.0]
 
 
 def test_contracts_are_used_in_their_order() -> None:
@@ -149,6 +152,23 @@ def test_a_contract_under_way_counts_from_the_start() -> None:
     r = run(TEN, text)
     assert paid(r, "take or pay") == {"2027-06": 30 * M, "2027-12": 30 * M}
     assert r.world.book.get("cloud:c").opened == at(r, "2026-07-01")
+
+
+def test_a_minimum_that_rises_on_the_way_is_made_up_for_all_the_same() -> None:
+    """Of 2027 nothing is used: $60m are made up for. In 2028 all of $120m is used, the half above the minimum paid for
+    by that. Then all of December must be paid: the minimum is 11 x 5 + 10 = $65m, of which 60 were paid."""
+    text = """
+    parties: {other: {}}
+    tenants: {lab: {demand: {path: 10 MW}}}
+    cloud:
+      other: {provider: other, from: 2027-01-01, until: 2027-12-31, mw: 10 MW, price: 0, priority: -1}
+      c: {until: 2028-12-31, take_or_pay: {share: 0.5, carry_forward: 1 year}}
+    shocks:
+      more: {when: 2028-12-15, set: {cloud.c.take_or_pay.share: 1}}
+    """
+    r = run(TEN, text)
+    assert total(r, "cloud", payee="cloud") == 60 * M
+    assert paid(r, "take or pay") == {"2027-12": 60 * M, "2028-12": 5 * M}
 
 
 def test_contract_years_turn_within_a_month() -> None:

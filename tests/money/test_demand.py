@@ -175,6 +175,15 @@ def test_surplus_is_what_is_live_and_rented_beyond_demand() -> None:
     assert less.compute["lab"].served_mw[0] == pytest.approx(60)
 
 
+def test_the_end_of_a_year_is_before_what_comes_on_new_years_day() -> None:
+    text = """
+    cloud: {c: {provider: cloud, from: 2027-01-01, until: 2030-12-31, mw: 300 MW, price: 0}}
+    sites: {b: {phases: {p1: {initial: {full_live: 2028-01-01}}}}}
+    """
+    r = run(LIVE, text)
+    assert [r.outcome(f"owned_share_{year}") for year in (2027, 2028)] == [0.0, 0.25]
+
+
 def test_each_tenant_has_its_own() -> None:
     text = """
     tenants: {lab: {demand: {path: 50 MW}}, other: {demand: {path: 70 MW}}}

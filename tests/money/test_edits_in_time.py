@@ -382,6 +382,23 @@ def test_builders_crews_are_teams_too() -> None:
     assert run(text, shock("{crews.steel: {plus: 1}}", "day 50")).day("b.p1.building_complete") == 150
 
 
+def test_rent_stands_from_the_lease_on_and_cost_from_close_on() -> None:
+    """On day 50 both double. A's lease and close are of day 0; b's lease is signed on day 40 and closes on day 100."""
+    text = """
+    parties: {bank: {lending: {closing: 100}}}
+    sites:
+      a: {financing: &f {lenders: [bank], cost: 10, equity: 0.5, after: loi_signed}, lease: {rent: 100}}
+      b: {negotiation: {duration: 40}, financing: *f, lease: {rent: 100}}
+      c: {negotiation: {duration: 60}, financing: *f, lease: {rent: 100}}
+    """
+    closing = "parties: {bank: {lending: {closing: {discrete: {0: 1}}}}}"
+    world = run(text, shock("{sites.*.lease.rent: {times: 2}, sites.*.financing.cost: {times: 2}}", "day 50")).world
+    assert [world.sites[id].rent for id in "abc"] == [100, 100, 200]
+    assert [world.sites[id].cost_per_mw for id in "abc"] == [20, 20, 20]
+    early = run(text, closing, shock("{sites.*.financing.cost: {times: 2}}", "day 50")).world
+    assert [early.sites[id].cost_per_mw for id in "abc"] == [10, 10, 20]
+
+
 def test_a_team_keeps_what_it_works_on() -> None:
     """Two at work when the team loses both places on day 50; the third waits until it is a team again, on day 150."""
     r = run(

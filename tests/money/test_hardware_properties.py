@@ -35,7 +35,7 @@ def made(dice):
         "draws_at": dice.choice([["delivered"], ["delivered", "rent_commencement"]]),
         "lease": {"term": f"{dice.randint(1, 40)} months", "residual": dice.choice([0, 0.2]), "margin": 0.01},
     }
-    product = {"value_falls": dice.choice([0, 0.4, 0.97]), "storage": 0.05} | dice.choice([{}, {"life": 500}])
+    product = {"value_falls": dice.choice([None, 0, 0.4, 0.97]), "storage": 0.05} | dice.choice([{}, {"life": 500}])
     bring_up = {"lot": dice.randint(1, 12), "burn_in": dice.choice([0, 9]), "at_end_of_life": "refresh_same_mw"}
     text = {
         "parties": {name: {"rating": "A"} for name in PARTIES} | {"spv": {"rating": "A", "vehicle": vehicle}},

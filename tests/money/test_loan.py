@@ -145,6 +145,8 @@ def test_or_the_loan_is_in_default():
     assert date_of(r, record.defaulted) == "2028-12-31"
     assert r.state("a") == "pending"  # the hall is there, and its lease goes on
     assert (max(paid(r, "principal")), max(paid(r, "interest"))) == ("2028-11", "2028-11")
+    december = paid(r, "interest")["2028-11"]
+    assert project(r).exposure == 700 * M - total(r, "principal") + december
     assert record.recovery == 1
     assert total(r, "recovery", payer="outside", payee="bank") == project(r).exposure
 

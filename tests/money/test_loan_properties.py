@@ -91,7 +91,7 @@ def scenarios(draw):
     }  # fmt: skip
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(scenarios())
 def test_nothing_is_made_or_lost(whole):
     scenario = parse(write_yaml(whole))

@@ -225,6 +225,15 @@ def test_each_phase_spends_its_share_while_it_is_built():
     assert works[APR] == pytest.approx(120 * M / (2 + 29 / 31), abs=1)  # ready on 30 May
 
 
+def test_a_phase_that_begins_within_a_month():
+    """p2 from 15 February to 16 May, 1/2 + 2 + 15/31 months: 120 x 0.5 / 2.983871 = 20.108108 beside 60 in February."""
+    r = run(ONE, TWO, "parties: {bank: {lending: {rate: 0}}}", "sites: {a: {construction: {phase_gap: 45}}}")
+    assert r.day("a.p2.ready_for_service") == 135
+    works = paid(r, "construction")
+    assert works[FEB] == pytest.approx(60 * M + 20_108_108, abs=2)
+    assert works[APR] == pytest.approx(40_216_216, abs=2)
+
+
 @pytest.mark.parametrize("rent", [100, 5])
 def test_rent_of_the_first_phase_pays_interest_before_the_second_is_ready(rent):
     """From April on p1's rent pays the interest, and only what it does not reach for is part of the cost."""

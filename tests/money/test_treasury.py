@@ -229,6 +229,18 @@ def test_the_revolver_may_pay_arrears_too() -> None:
     assert paid(r, "rent") == {f"2027-0{month}": 10 * M for month in range(1, 5)}
     assert defaults(r) == [(day(r, "2027-06-05"), "lab", "liquidity")]
     assert r.outcome("funding_gap_usd_m") == 16.0  # after May: 6 drawn and 10 owed
+    # Missed in April already, with 60 days to cure: the round of May and the last of the line pay April and May.
+    late = "{default: {grace: 5, cure: 60}, rounds: {date: 2027-05-10, amount: $19m}}"
+    r = run(RENTS, "tenants: {lab: {treasury: {revolver: $6m}}}", f"tenants: {{lab: {{treasury: {late}}}}}")
+    assert paid(r, "revolver draw") == {"2027-03": 5 * M, "2027-05": M}
+    assert paid(r, "rent")["2027-05"] == 20 * M
+
+
+def test_the_revolver_pays_what_falls_due_first() -> None:
+    """$10m are earned; of the rent of $11m and the $5m at the end of the month a line of $2m carries the rent alone."""
+    text = "tenants: {lab: {treasury: {fixed_cost: $5m/month, revolver: $2m}}}"
+    r = run(EARNS, HALL, "sites: {a: {lease: {rent: $110/kW-month}}}", text)
+    assert (total(r, "rent"), total(r, "revolver draw"), cash(r)[0]) == (11 * M, M, 0)
 
 
 def test_inflows_of_a_month_count_before_its_payments() -> None:
@@ -334,9 +346,14 @@ def test_fixed_charge_cover() -> None:
     low = "shocks: {low: {when: 2028-07-01, set: {tenants.lab.treasury.price: {times: 0.5}}}}"
     assert run(EARNS, text, low).outcome("fixed_charge_cover") == pytest.approx(0.75)
     assert run(EARNS).outcome("fixed_charge_cover") is None
-    # What is missed was due all the same: from February 2027 on nothing is earned, until a default in April.
-    poor = run(RENTS, "tenants: {lab: {treasury: {default: {grace: 0, cure: 59}}}}")
-    assert poor.outcome("fixed_charge_cover") == 0.0
+    # What is missed was due all the same: 10 are earned and 11 due, and nothing is ever paid.
+    clock = "tenants: {lab: {treasury: {default: {grace: 0, cure: 9999}}}}"
+    poor = run(EARNS, HALL, "sites: {a: {lease: {rent: $110/kW-month}}}", clock, "horizon: 2027-12-31")
+    assert poor.outcome("fixed_charge_cover") == pytest.approx(10 / 11)
+    assert total(poor, "rent") == 0
+    # Time ends with a default: of January 2028, 14 of 31 days are earned.
+    failed = run(EARNS, HALL, "shocks: {x: {when: 2028-01-15, default: lab}}")
+    assert failed.outcome("fixed_charge_cover") == pytest.approx((110 + 10 * 14 / 31) / 120)
 
 
 def test_without_a_treasury_there_are_no_numbers_of_it() -> None:

@@ -273,6 +273,20 @@ def test_the_tenant_buys_at_market_value_and_the_supporter_makes_good_what_is_la
     assert sum(paid(r, "vehicle return").values()) == 3 * RENT + LAST + 3 * M
 
 
+def test_where_nothing_is_said_of_value_nobody_loses_by_it():
+    """At the end they go for the $4m counted on; on default, on day 100, for what is owed: 16,059,502."""
+    unsaid = "chips: {products: {rack: {value_falls: null}}}"
+    r = run(BASE, SPV, unsaid)
+    assert paid(r, "purchase option", "lab", "spv") == {6: 4 * M}
+    assert "residual value payment" not in kinds(r)
+    r = run(BASE, SPV, unsaid, "chips: {products: {rack: {life: 100}}}")
+    assert paid(r, "chips sold", "outside", "spv") == {6: 4 * M}
+    r = at(100, defaults, SPV, unsaid)
+    assert paid(r, "chips sold") == {3: OWED[1]}
+    assert "residual value payment" not in kinds(r)
+    assert stake(r, LEASE, 99, 100) == [OWED[1], 0]
+
+
 def test_half_the_support():
     r = run(BASE, SPV, """
     parties: {spv: {vehicle: {tranches: {a: {support: 0.5}}}}}

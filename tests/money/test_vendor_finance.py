@@ -165,6 +165,14 @@ def test_what_is_above_loan_to_value_is_paid_down_on_the_first():
     assert stake(r, ID, 1400) == [0]
 
 
+def test_where_nothing_is_said_of_value_it_stays_as_security():
+    """75 % of $20m is lent, and the balance only falls."""
+    r = run(BASE, NOTE, LTV, "chips: {products: {rack: {value_falls: null}}}")
+    assert paid(r, "principal")[3] == 706_102 - 150_000
+    r = at(100, defaults, NOTE)
+    assert paid(r, "chips sold") == {3: 10_719_646}
+
+
 def test_the_limit_holds_on_every_first():
     r = run(BASE, NOTE, LTV)
     for day in (90, 120, 151, 181, 212, 243, 273):
@@ -194,7 +202,7 @@ def test_a_successor_takes_a_step_off_their_value():
 def test_the_lender_takes_the_racks_back_and_claims_what_they_do_not_fetch():
     """Default on day 100, $10,719,646 owed. The racks have lost 60 % a year: 20m x 0.4^(41/365.25) = 18.05m fetch it.
 
-    Without `value_falls` as with it the racks are worth more than the balance here; at 99.9 % a year they fetch 9.2m.
+    That is more than the balance; at 99.9 % a year they fetch 9.2m.
     """
     r = at(100, defaults, NOTE, "chips: {products: {rack: {value_falls: 0.6}}}")
     assert paid(r, "chips sold", "outside", "maker") == {3: 10_719_646}

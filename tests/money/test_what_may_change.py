@@ -67,9 +67,8 @@ class Watched(World):
     runs = False
 
     def note(self, quantity: Quantity) -> None:
-        shared = self.blueprint.shared(quantity)
         if self.runs:
-            self.asked.add((shared[0] if shared is not None else quantity).path)
+            self.asked.add(self.blueprint.declared.get(id(quantity), (quantity,))[0].path)
 
     def now(self, quantity: Quantity) -> Quantity:
         self.note(quantity)
@@ -89,13 +88,14 @@ class Watched(World):
 
 
 def asked_for(scenario: Scenario, replications: int) -> set[str]:
-    """Paths of all quantities asked for while time runs."""
+    """Paths of all quantities asked for while time runs, or of whose changes somebody is told."""
     blueprint, found = make_blueprint(scenario), set()
     sampler = Sampler(Streams(scenario.seed), scenario.binding.drivers)
     for r in range(replications):
         world = Watched(blueprint, sampler.replication(r), r)
         world.asked = found
         world.run()
+        found.update(path for path, quantity, _ in walk(scenario.spec) if id(quantity) in world.edits._listeners)
     return found
 
 
@@ -132,7 +132,22 @@ def test_what_may_change_is_asked_for_while_time_runs() -> None:
     for path, _, _ in walk(base.spec):
         if not is_template(path):
             kinds[kind(path)] |= path in asked or refused(base, path)
-    followed = {*FOLLOWERS, "ratings.one_year_default.*", "ratings.one_year_downgrade.*"}
-    idle = [name for name, heard in kinds.items() if not heard and not any(fnmatchcase(name, f) for f in followed)]
+    idle = [name for name, heard in kinds.items() if not heard and not any(fnmatchcase(name, f) for f in FOLLOWERS)]
     assert idle == []
     assert len(kinds) > 150
+
+
+def test_edits_that_never_come_into_force_change_nothing() -> None:
+    """Where edits may come, durations and outcomes are asked for later; the answers are the same."""
+    base = load(FILE)
+    waiting, none = base.edit({"shocks.x.when": "never"}), base.edit({"shocks.x": None})
+    assert (bool(waiting.in_time), bool(none.in_time)) == (True, False)
+    histories = []
+    for scenario in (waiting, none):
+        blueprint = make_blueprint(scenario)
+        sampler = Sampler(Streams(scenario.seed), scenario.binding.drivers)
+        histories.append([World(blueprint, sampler.replication(r), r).run() for r in range(6)])
+    for one, other in zip(*histories, strict=True):
+        assert one.milestones == other.milestones
+        assert one.ledger == other.ledger
+        assert [phase.trail for phase in one.phases] == [phase.trail for phase in other.phases]
