@@ -37,7 +37,7 @@ class Flow:
         self.unpaid_from: int | None = None
 
     def _from(self, minute: int) -> int:
-        return int(np.searchsorted(self.minutes, minute, side="left"))
+        return int(self.minutes.searchsorted(minute))
 
     def due(self, first: int, last: int) -> int:
         """Dollars that fall due from minute `first` to before minute `last`."""

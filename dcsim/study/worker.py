@@ -6,11 +6,13 @@ makes no difference to any row.
 
 from __future__ import annotations
 
+import gc
 import pickle
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -101,6 +103,9 @@ def run_job(job: Job) -> ChunkResult:
         task = pickle.loads(job.task)
         replicate = task.prepare(task.scenario, task.seed)
         _unpacked.key, _unpacked.task, _unpacked.replicate = job.key, task, replicate
+        if job.board is not None:  # a process of our own
+            gc.collect()
+            gc.freeze()  # what all replications share is not looked through again and again
     return run_chunk(task, replicate, job.first, job.count)
 
 
@@ -108,6 +113,22 @@ def run_chunk(
     task: Task, replicate: Replicate, first: int, count: int, interrupt: Interrupt | None = None
 ) -> ChunkResult:
     """Run replications one after the other; after an interrupt the whole ones so far are handed back."""
+    with _patient_collector():
+        return _run_chunk(task, replicate, first, count, interrupt)
+
+
+@contextmanager
+def _patient_collector() -> Iterator[None]:
+    """Look for garbage seldom: nearly all that a replication makes lasts as long as it does."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _run_chunk(task: Task, replicate: Replicate, first: int, count: int, interrupt: Interrupt | None) -> ChunkResult:
     builder = ChunkBuilder(task.layout, task.names)
     failures = []
     spent = []
