@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dcsim.study.network import Network, snapshot
     from dcsim.study.result import Result, open_results
     from dcsim.study.run import RunFailed, RunInterrupted, simulate
-    from dcsim.study.stress import Stress, stress
+    from dcsim.study.stress import Stress, StressFailed, stress
     from dcsim.study.trace import trace
     from dcsim.study.why import why
 
@@ -35,6 +35,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Stress",
+    "StressFailed",
     "UsageError",
     "compare",
     "explain",
@@ -56,7 +57,7 @@ _HOMES = {
     "dcsim.study.network": ("Network", "snapshot"),
     "dcsim.study.result": ("Result", "open_results"),
     "dcsim.study.run": ("RunFailed", "RunInterrupted", "simulate"),
-    "dcsim.study.stress": ("Stress", "stress"),
+    "dcsim.study.stress": ("Stress", "StressFailed", "stress"),
     "dcsim.study.trace": ("trace",),
     "dcsim.study.why": ("why",),
 }

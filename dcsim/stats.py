@@ -194,6 +194,22 @@ def share(count: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
     return Estimate(count / n, low, high, n, note)
 
 
+def joint_share(
+    first: Sample, second: Sample, most: tuple[float, float], confidence: float = CONFIDENCE
+) -> Estimate:
+    """The share of replications in which the first value is at most `most[0]` and the second at most `most[1]`.
+
+    `inf` is more than anything, `most` itself included. Entry r of both belongs to replication r. Raises `ValueError`
+    for no values, NaN, and samples of different lengths.
+    """
+    pairs = np.stack([np.asarray(first, np.float64), np.asarray(second, np.float64)])
+    limits = np.asarray(most, np.float64)
+    if not pairs.shape[1] or np.isnan(pairs).any() or np.isnan(limits).any():
+        raise ValueError("a joint share takes replications whose values are numbers")
+    both = (np.isfinite(pairs) & (pairs <= limits[:, None])).all(axis=0)
+    return share(int(both.sum()), pairs.shape[1], confidence)
+
+
 # ---- means --------------------------------------------------------------------------------------------------------
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from dcsim.cli import options
-from dcsim.cli.output import DONE, emit, emit_json, say, say_problems
+from dcsim.cli.output import DONE, FAILED, emit, emit_json, say, say_problems
 from dcsim.cli.progress import progress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dcsim.study.stress import Stress
+    from dcsim.study.stress import Stress, StressFailed
 
 SHARE = click.FloatRange(0, 1)
 
@@ -69,7 +69,7 @@ def command(
 
     from dcsim.errors import UsageError, printable
     from dcsim.report.stress import stress_data, stress_text
-    from dcsim.study.stress import stress
+    from dcsim.study.stress import StressFailed, stress
 
     if out is not None and Path(out).suffix.lower() not in (".csv", ".parquet"):
         raise UsageError(f"{printable(out)}: expected a file that ends in .csv or .parquet")
@@ -77,24 +77,38 @@ def command(
         raise UsageError("a stress test takes a scenario: give the scenario.yaml of the directory")
     read = options.read_scenario(scenario, sets, what_ifs, replications, seed, shocks)
     say_problems(read.warnings, scenario)
-    with progress("replications") as report:
-        found = stress(
-            read,
-            party,
-            recovery=recovery,
-            default_costs=default_costs,
-            months=months,
-            rerun=not no_rerun,
-            workers=workers,
-            progress=report,
-        )
+    status = DONE
+    try:
+        with progress("replications") as report:
+            found: Stress | None = stress(
+                read,
+                party,
+                recovery=recovery,
+                default_costs=default_costs,
+                months=months,
+                rerun=not no_rerun,
+                workers=workers,
+                progress=report,
+            )
+    except StressFailed as error:
+        say(f"error: {printable(str(error))}{_traceback(error)}")
+        found, status = error.stress, FAILED
+    if found is None:
+        return status
     if out is not None:
         _keep(found, Path(out))
     if as_json:
         emit_json(stress_data(found))
     else:
         emit(stress_text(found))
-    return DONE
+    return status
+
+
+def _traceback(error: StressFailed) -> str:
+    """What went wrong first, where that is asked for."""
+    from dcsim.cli.group import debugging
+
+    return f"\n{error.lost[0].traceback.rstrip()}" if debugging() else ""
 
 
 def _keep(found: Stress, path: Path) -> None:

@@ -130,6 +130,12 @@ class Account:
         draws, equity, cure = self._pay(works, capitalised, charged + due - from_rent - capitalised, stopped)
         return Settlement(works, interest, fees, from_rent, draws, equity, cure)
 
+    def take_back(self, dollars: int, *, stopped: bool = False) -> Settlement:
+        """Rent that has paid interest or fees was not paid after all: loan and equity bring it."""
+        draws, equity, cure = self._pay(0, dollars, 0, stopped)
+        nothing = [0] * len(draws)
+        return Settlement(0, nothing, nothing, -dollars, draws, equity, cure)
+
     def _pay(self, works: int, interest: int, fees: int, stopped: bool = False) -> tuple[list[int], int, int]:
         """Pay uses; returns (draws by tranche, equity, cure)."""
         amount = works + interest + fees

@@ -153,8 +153,7 @@ class Part:
         length = world.blueprint.month_end(month.first) - world.blueprint.minute_of(first)
         amount = half_up(rate / 12 * due / length)
         payer = cover.site.developer if fee.paid_by == "developer" else cover.site.tenant
-        if amount and world.money.pay(payer, self.guarantor.id, "guarantee fee", amount, month.end - 1):
-            self.tally.fees += amount
+        world.money.bill(payer, self.guarantor.id, "guarantee fee", amount, month.end - 1)
 
     # The network.
 

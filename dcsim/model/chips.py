@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ class Chips:
         self.world = world
         self.racks = {tenant: Racks() for tenant in world.spec.tenants}
         self.stored: dict[str, list[Lot]] = {tenant: [] for tenant in world.spec.tenants}
+        self.served: defaultdict[str, float] = defaultdict(float)
+        """kW-minutes from the start to the horizon for which racks of a product are live."""
         self.orders = Orders(self)
         self._allocating: set[str] = set()
         self._serves: dict[tuple[int, str], list[Phase]] = {}

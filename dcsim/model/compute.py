@@ -15,6 +15,7 @@ from dcsim.ledger import OUTSIDE
 from dcsim.model.blueprint import DAY, half_up
 from dcsim.model.cloud import MONTHS, CloudContract
 from dcsim.model.demand import Demand
+from dcsim.model.sublease import LetCompute
 
 if TYPE_CHECKING:
     from dcsim.model.world import Month, World
@@ -34,6 +35,10 @@ class Rates(NamedTuple):
     on_demand: float | None
     """Dollars a MW and year of it; None if it follows the contracts."""
     premium: float
+    let_at: float | None
+    """Dollars a MW and year for which what is owned beyond demand is let; None if it follows the contracts."""
+    let_share: float
+    """Over that price."""
 
 
 class Compute:
@@ -45,6 +50,8 @@ class Compute:
         self.party = world.parties[tenant]
         self.spec = spec = world.spec.tenants[tenant]
         self.demand = Demand(world, tenant, spec.demand) if spec.demand is not None else None
+        sublet = spec.demand.sublet if spec.demand is not None else None
+        self._let = LetCompute(world, tenant, sublet) if sublet is not None else None
         mine = [cloud for cloud in world.clouds.values() if cloud.tenant == tenant]
         self.clouds: list[CloudContract] = sorted(mine, key=lambda cloud: cloud.spec.priority)
         """In the order of their use."""
@@ -70,6 +77,8 @@ class Compute:
         self._read = 0.0
         self._last_read: float | None = None
         self._dearest = 0.0
+        self._average = 0.0
+        """Dollars a MW and year of the contracts, as last known."""
         self._rates: Rates | None = None
         self.party.on("default", self._defaulted)
         if self.demand is not None or self.clouds:
@@ -95,7 +104,8 @@ class Compute:
         return self.world.record.meters[self.tenant, "live"].until(minute)
 
     def _in_force(self, end: int) -> Rates:
-        world, spec = self.world, self.spec.demand.on_demand if self.spec.demand is not None else None
+        world, demand = self.world, self.spec.demand
+        spec, sublet = (demand.on_demand, demand.sublet) if demand is not None else (None, None)
         draws = world.draws
         price = None if spec is None or spec.price is None else draws.value(spec.price) * 1e6
         return Rates(
@@ -105,6 +115,8 @@ class Compute:
             0.0 if spec is None else world.now(spec.limit).value,
             price,
             1.0 if spec is None else draws.value(spec.premium),
+            None if sublet is None or sublet.price is None else draws.value(sublet.price) * 1e6,
+            1.0 if sublet is None else draws.value(sublet.at),
         )
 
     def _rates_of(self, end: int) -> Rates:
@@ -178,6 +190,7 @@ class Compute:
         wanted = float("nan")
         if self.demand is not None:
             wanted = self.demand.level(month.end)
+            self._sublet(month, live - wanted, self.rented_price[-1], rates)
             missing = max(0.0, wanted - live - cloud_mw)
             bought = min(missing, rates.limit) if self.party.stands else 0.0
             unserved = missing - bought
@@ -188,6 +201,14 @@ class Compute:
         if date.month == MONTHS and date.day == 31:
             whole = live + cloud_mw + bought
             self.owned_share[date.year] = live / whole if whole > 0 else None
+
+    def _sublet(self, month: Month, surplus: float, rented: float | None, rates: Rates) -> None:
+        """Let what is live beyond demand at a month's end, unless the tenant is in default."""
+        self._average = self._average if rented is None else rented
+        if self._let is not None and self.demand is not None and self.party.stands:
+            average = self.live_mw[-1] - self.demand.mean(month.first, month.end)
+            price = self._average if rates.let_at is None else rates.let_at
+            self._let.bill(month, surplus, average, rates.let_share * price / MONTHS * self.months[-1])
 
     def _live_before(self, minute: int) -> float:
         """Owned live MW just before a minute, which is now or the next."""

@@ -115,7 +115,7 @@ class Diligence(Step):
 
     def _paid(self, activity: Activity, amount: int) -> None:
         self.cost += amount
-        self.world.money.pay(self.site.tenant, OUTSIDE, "diligence", amount)
+        self.world.money.bill(self.site.tenant, OUTSIDE, "diligence", amount, self.world.clock.now)
 
     def _passed(self, trail: Trail) -> None:
         self.trail = trail

@@ -38,7 +38,7 @@ def finish(world: World) -> None:
             "racks_retired": racks.retired,
             "diligence_usd_m": sum(s.diligence.cost for s in mine) / 1e6,
             "loans_usd_m": sum(s.financing.loan for s in mine if s.financing is not None and not s.ended) / 1e6,
-            "cover_usd_m": sum(s.cover.amount for s in mine if s.cover is not None and not s.ended) / 1e6,
+            "cover_usd_m": sum(s.cover.committed for s in mine if s.cover is not None) / 1e6,
             "excused_days": sum(p.excused for p in phases) / DAY,
             "days_past_outside": sum(p.past_outside for p in phases) / DAY,
         }
@@ -120,13 +120,20 @@ def _to_the_end(world: World, trail: Trail, end: int) -> Trail:
 
 
 def _audit_cash(world: World) -> None:
-    """What the accounts followed is what the ledger says, month by month."""
+    """What the accounts followed is what the ledger says, month by month; and no tenant has paid what it had not."""
     history = world.record.history
     assert history.ledger is not None
     for id, account in world.money.accounts.items():
         received, paid = flows_of(history.ledger, id, world.money.months)
         if (received != account.received).any() or (paid != account.paid).any():
             raise ModelError(f"{id}: the account and the ledger disagree")
+    for id, treasury in world.treasuries.items():
+        account = world.money.accounts[id]
+        cash = account.opening + np.cumsum(account.received - account.paid)
+        cash[-1] = treasury.cash[-1]  # what deadlines of the very last minute pay is settled no more
+        if (cash < 0).any():
+            month = int(np.flatnonzero(cash < 0)[0])
+            raise ModelError(f"{id}: {cash[month]} dollars of cash at the end of month {month}")
 
 
 def audit_books(world: World) -> None:

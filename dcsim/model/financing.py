@@ -49,7 +49,7 @@ class Financing(Step):
         self.written: list[Loan] = []
         """Commitments of before the start that have not closed yet."""
         self._deadline: int | None = None
-        self.world.on_month_end(self._month_end)
+        self.world.once_paid(self._month_end)
 
     def _month_end(self, month: Month) -> None:
         if self.project is not None:

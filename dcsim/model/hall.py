@@ -67,7 +67,7 @@ class Hall:
         draws = self.world.draws
         self.works.open(trail)
         cost = dollars(draws.value(works.cost) * self.phase.kw / 1000)
-        self.world.money.pay(self.phase.site.tenant, OUTSIDE, "tenant works", cost)
+        self.world.money.bill(self.phase.site.tenant, OUTSIDE, "tenant works", cost, self.world.clock.now)
         self.works.work(draws.minutes(works.delay) + draws.minutes(works.duration), self._works_done)
 
     def _works_done(self) -> None:

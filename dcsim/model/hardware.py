@@ -230,7 +230,9 @@ class Hardware:
         defer = purchase.spec.rights.defer
         fee = self.drawn(purchase.id, defer.fee) if defer is not None else 0.0
         cost = half_up(fee * sum(d.price for d in deliveries) * minutes / YEAR)
-        self.pay(purchase.tenant, purchase.supplier, "deferral fee", cost)
+        if purchase.tenant != purchase.supplier:
+            now, owed_under = self.world.clock.now, f"supply:{purchase.id}"
+            self.world.money.bill(purchase.tenant, purchase.supplier, "deferral fee", cost, now, owed_under)
 
     def cancelled(self, purchase: Purchase, deliveries: list[Delivery]) -> None:
         """Deliveries do not come, by the tenant's doing: it owes a fee, towards which their deposits count."""

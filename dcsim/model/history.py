@@ -59,9 +59,9 @@ ExposureRecord: TypeAlias = tuple[str, str, str, Ints]
 
 PARTY_NUMBERS: Final[tuple[str, ...]] = (
     "committed_peak", "active_peak", "guarantee_limit", "calls", "guarantee_paid", "uncovered", "fees", "warrants",
-    "chips_sold", "chip_margin", "cloud_margin_lost", "lent_peak", "loan_losses", "residual_paid",
+    "chips_sold", "live_mw_years", "chip_margin", "cloud_margin_lost", "lent_peak", "loan_losses", "residual_paid",
 )  # fmt: skip
-"""What is counted of every party, in the order of the columns: US$ million, but for the number of `calls`."""
+"""What is counted of every party, in the order of the columns: US$ million, but for `calls` (a number) and MW-years."""
 
 
 @dataclass(slots=True)

@@ -268,12 +268,12 @@ class Lease:
             days = min(days, draws.value(credit.at_most))
         owed = premises.days_of_rent(days)
         self.delay_credits[phase.id] = owed
-        pay = self.world.money.pay
-        if owed and pay(self.site.developer, self.lessee, "delay credit", owed):
+        money, now = self.world.money, self.world.clock.now
+        if owed and money.bill(self.site.developer, self.lessee, "delay credit", owed, now):
             if self._project is not None:
                 self._project.carry(owed)
             if self.passes_on:
-                pay(self.lessee, self.site.tenant, "delay credit", owed)
+                money.bill(self.lessee, self.site.tenant, "delay credit", owed, now)
 
     # Who pays.
 

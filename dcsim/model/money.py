@@ -144,7 +144,11 @@ class Money:
         return flow
 
     def pay(self, payer: str, payee: str, kind: str, dollars: int, minute: int | None = None) -> bool:
-        """Pay at once (or as of an earlier minute). False, and nothing is paid, if the payer has stopped."""
+        """Pay at once (or as of an earlier minute). False, and nothing is paid, if the payer has stopped.
+
+        Then nothing is owed either: the caller does without what it would have been paid for, or has a claim of its
+        own. What is owed for something that was had all the same is a `bill`.
+        """
         at = self.world.clock.now if minute is None else minute
         stopped = self.stopped.get(payer)
         if stopped is not None and at >= stopped:
@@ -154,7 +158,12 @@ class Money:
         return True
 
     def bill(self, payer: str, payee: str, kind: str, dollars: int, minute: int, contract: str | None = None) -> bool:
-        """Pay what was used up to `minute`. False if the payer has stopped: then it stays owed."""
+        """Pay what was used up to `minute`, or was ordered then. False if the payer has stopped: then it stays owed.
+
+        It is then in its `arrears`, which its treasury must pay before it goes on, and among what its creditors miss
+        (`arrears_to`). Exposures show it under its contract; fees for which there is none (a guarantee's, a letter of
+        credit's) are small beside what they are paid for, and are no exposure of their own.
+        """
         if self.pay(payer, payee, kind, dollars, minute):
             return True
         if dollars:

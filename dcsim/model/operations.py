@@ -71,6 +71,7 @@ class Service:
         cohort = Cohort(lot, lot.kw, minute - lot.used, racks)
         self._cohorts.append(cohort)
         self._live += racks
+        self._serve(cohort, racks, max(0, minute))
         if self.hall.spec.failures is not None and not self._watching:
             self._watching = True
             self.world.on_month(self._month)
@@ -155,7 +156,13 @@ class Service:
         self._live += racks
         self._down -= racks
         self._book.live += racks
+        self._serve(cohort, racks, self.world.clock.now)
         return racks * cohort.kw
+
+    def _serve(self, cohort: Cohort, racks: int, minute: int) -> None:
+        """So many racks are live from `minute` to the horizon (negative: they are not, after all)."""
+        minutes = self.world.last_minute + 1 - minute
+        self.world.chips.served[cohort.lot.purchase.product] += racks * cohort.kw * minutes
 
     # End of life.
 
@@ -165,6 +172,7 @@ class Service:
             return
         self._cohorts.remove(cohort)
         self._live -= cohort.live
+        self._serve(cohort, -cohort.live, self.world.clock.now)
         self._overdue += cohort.down
         self._down -= cohort.down
         self._book.live -= cohort.live
@@ -204,6 +212,8 @@ class Service:
             if c.live + c.down
         ]
         back += self._shelf
+        for cohort in self._cohorts:
+            self._serve(cohort, -cohort.live, now)
         book.live -= self._live
         book.spares -= self.spares
         book.rma -= self._down + self.stock - self.spares + self._overdue

@@ -8,7 +8,7 @@ import numpy as np
 
 from dcsim.economics import Floats, break_even, by_month, per_unit, present_value
 from dcsim.ledger import Ints, Monthly
-from dcsim.model.blueprint import DAY
+from dcsim.model.blueprint import DAY, YEAR
 from dcsim.model.history import History
 from dcsim.model.reckoning import displaced
 
@@ -169,11 +169,13 @@ def party_numbers(world: World, books: Books, history: History) -> dict[str, dic
         note(id, "calls", tally.calls)
         note(id, "guarantee_paid", tally.paid / MONEY)
         note(id, "uncovered", tally.unmet / MONEY)
-        note(id, "fees", tally.fees / MONEY)
+        note(id, "fees", float(books.received(id, ("guarantee fee",)).sum()) / MONEY)
         note(id, "warrants", tally.warrants / MONEY)
     for id in world.spec.parties:
         note(id, "chips_sold", float(books.received(id, ("chips", "chip deposit")).sum()) / MONEY)
         note(id, "residual_paid", float(books.paid(id, ("residual value payment",)).sum()) / MONEY)
+    for product, kw_minutes in world.chips.served.items():
+        note(world.spec.chips.products[product].supplier, "live_mw_years", kw_minutes / 1000 / YEAR)
     for id, margin in world.hardware.margins().items():
         note(id, "chip_margin", margin / MONEY)
     for id, lost in displaced(world).items():

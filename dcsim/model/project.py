@@ -75,6 +75,9 @@ class Project:
         """Minute in which all was to be ready, as it looked when the project began."""
         self._carried = 0
         """Dollars of costs that the developer has paid, and that are brought with the next settlement."""
+        self._counted: list[tuple[int, int, int]] = []
+        """(first minute, minute after the last, dollars) of rent that paid something or was kept in what has been
+        settled since the last month's end: who owes it may yet turn out not to have paid it."""
         self._covered = False
         self.conditions = Conditions(self)
         self.service = DebtService(self)
@@ -185,18 +188,35 @@ class Project:
         months = until - since
         if not months and not works and not self._carried:
             return
-        income = self.service.net_rent(start, end)
+        income = rent = self.service.net_rent(start, end)
         if self.stressed_at is not None:
-            self.reserve = max(0, self.reserve + income)
+            self.reserve = max(0, self.reserve + rent)
             income = self.reserve
         stopped = bool(self.conditions.failing) or not drawing or alone
         done = self.account.settle(months, works + self._carried, income, stopped=stopped)
+        kept = done.from_rent
         if self.stressed_at is not None:
             self.reserve -= done.from_rent
+            kept = rent
+        if kept > 0:
+            self._counted.append((start, end, kept))
         self.since = end
         minute = max(end - 1, self.opened)
         self.post(done, minute)
         self.tell(minute)
+
+    def _recount(self) -> None:
+        """Rent that was counted within the month was missed, as its end has shown: the reserve gives it back. What
+        lacks then is drawn as works are; once all is built it is the developer's loss."""
+        counted, self._counted = self._counted, []
+        missed = sum(max(0, kept - max(0, self.service.net_rent(first, end))) for first, end, kept in counted)
+        if self.stressed_at is not None:
+            kept_back = min(missed, self.reserve)
+            self.reserve -= kept_back
+            missed -= kept_back
+        if missed and self.building:
+            stopped = bool(self.conditions.failing) or not self._developer_pays
+            self.post(self.account.take_back(missed, stopped=stopped), max(self.since - 1, self.opened))
 
     @property
     def _developer_pays(self) -> bool:
@@ -311,6 +331,7 @@ class Project:
         """A calendar month is over: what was built in it is paid, or debt service is."""
         if self.over:
             return
+        self._recount()
         if self.building:
             self.conditions.examine(late=True)
             self.settle(month.end)

@@ -60,7 +60,7 @@ class Security:
             if fee:
                 at = min(minute, self.world.last_minute + 1) - 1
                 payer, issuer = self.lease.site.tenant, self.spec.issuer or OUTSIDE
-                self.world.money.pay(payer, issuer, "letter of credit fee", fee, at)
+                self.world.money.bill(payer, issuer, "letter of credit fee", fee, at)
 
     def draw(self, dollars: int) -> int:
         """The developer draws; returns the dollars that it gets, nothing from an issuer that has stopped paying."""

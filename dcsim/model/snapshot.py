@@ -175,6 +175,7 @@ def _parties(world: World, paid: tuple[Paid, ...], now: int) -> Iterator[PartySt
             name=id,
             rating=party.rating if party.stands or fallen or block is None else block.rating,
             cash=None if account is None else account.opening + moved[id],
+            line=world.treasuries[id].line if id in world.treasuries else 0,
             in_default=fallen,
             pays=party.stopped is None or party.stopped > now,
         )

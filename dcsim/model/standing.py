@@ -54,7 +54,6 @@ class Tally:
     """Demands that reached a guarantor who had to answer for them."""
     paid: int = 0
     """Payments under guarantees, termination fees included."""
-    fees: int = 0
     warrants: int = 0
     """Worth of warrants; no cash."""
     unmet: int = 0
@@ -64,7 +63,6 @@ class Tally:
         return Tally(
             self.calls + other.calls,
             self.paid + other.paid,
-            self.fees + other.fees,
             self.warrants + other.warrants,
             self.unmet + other.unmet,
         )

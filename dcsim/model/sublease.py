@@ -1,4 +1,4 @@
-"""Subleases: MW that stand ready and idle are let to others while their tenant has a surplus; and the site bills."""
+"""Subleases: halls that stand ready and idle, and live MW beyond demand, are let to others; and the site bills."""
 
 from __future__ import annotations
 
@@ -11,17 +11,54 @@ if TYPE_CHECKING:
     from dcsim.model.premises import Premises
     from dcsim.model.site import Site
     from dcsim.model.world import Month, World
+    from dcsim.scenario.treasury import Sublet
+
+
+class Lasting:
+    """A surplus as it stood at the end of each month."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[int, float]] = []
+
+    def add(self, minute: int, mw: float) -> None:
+        """So much was surplus at the end of a month, just before a minute."""
+        self._found.append((minute, mw))
+
+    def since(self, minute: int) -> float:
+        """MW that were surplus at the end of every month from the last one at or before a minute on; 0 without one."""
+        at = max((i for i, (when, _) in enumerate(self._found) if when <= minute), default=None)
+        return 0.0 if at is None else min(mw for _, mw in self._found[at:])
+
+
+class LetCompute:
+    """One tenant's live MW beyond its demand, let to others."""
+
+    def __init__(self, world: World, tenant: str, spec: Sublet) -> None:
+        self.world = world
+        self.tenant = tenant
+        self.spec = spec
+        self._surplus = Lasting()
+
+    def bill(self, month: Month, surplus: float, average: float, dollars: float) -> None:
+        """Rent of the month that is over, in arrears, at so many dollars for each MW.
+
+        No more MW are let than were beyond demand at every month's end from the lag before the month to its end
+        (`surplus`), and than were on its average.
+        """
+        self._surplus.add(month.end, surplus)
+        mw = min(average, self._surplus.since(month.first - self.world.draws.minutes(self.spec.lag)))
+        if mw > 0 and half_up(mw * dollars):
+            self.world.money.pay(OUTSIDE, self.tenant, "sublease", half_up(mw * dollars), month.end - 1)
 
 
 class Subletting:
-    """One tenant's subleases, whole calendar months at a time, its sites in file order."""
+    """One tenant's halls, whole calendar months at a time, its sites in file order."""
 
     def __init__(self, world: World, tenant: str, sites: list[Site]) -> None:
         self.world = world
         self.tenant = tenant
         self.premises = [p for site in sites for p in site.lease.premises.values()]
-        self._surpluses: list[tuple[int, float]] = []
-        """(minute, MW beyond demand) at the end of each month."""
+        self._surplus = Lasting()
         self._idle: dict[str, float] = {}
         """kW idle at the end of the month before, by phase."""
 
@@ -32,7 +69,7 @@ class Subletting:
         were idle at its beginning and its end.
         """
         surplus = self.world.surplus_mw(self.tenant)
-        self._surpluses.append((month.end, surplus))
+        self._surplus.add(month.end, surplus)
         if surplus <= 0:
             return  # and nothing can be let next month, as it was none at its beginning
         let_kw, income = 0.0, 0.0
@@ -45,17 +82,12 @@ class Subletting:
             sublease = premises.lease.spec.sublease
             assert sublease is not None
             since = month.first - self.world.draws.minutes(sublease.lag)
-            free = min(free, self._surplus_kw(since) - let_kw)
+            free = min(free, 1000 * self._surplus.since(since) - let_kw)
             if free > 0:
                 let_kw += free
                 income += self.world.draws.value(sublease.at) * premises.running * free / premises.phase.kw
         if half_up(income):
             self.world.money.pay(OUTSIDE, self.tenant, "sublease", half_up(income), month.end - 1)
-
-    def _surplus_kw(self, since: int) -> float:
-        """kW that were surplus at the end of every month from the last one at or before minute `since` on."""
-        at = max((i for i, (minute, _) in enumerate(self._surpluses) if minute <= since), default=None)
-        return 0.0 if at is None else 1000 * min(mw for _, mw in self._surpluses[at:])
 
 
 def _idle_kw(premises: Premises) -> float:

@@ -4,10 +4,14 @@ A month is settled when it is over and billed: its inflows count first, then its
 fell due. If cash and the revolver do not reach, everything from the first payment on that cannot be made in full stays
 unpaid (what else is due in that minute, too). The tenant defaults grace and cure later, unless at a month's end before
 that cash and revolver cover all arrears: then it pays them and goes on. A tenant in default earns nothing any more.
+
+So nobody pays what it does not have: cash is never below nothing at the end of a month, before a default or after it.
+Only what is due and unpaid makes `least_cash` negative.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -148,13 +152,20 @@ class Treasury:
 
     # A month.
 
-    def settle(self, month: Month) -> None:
-        """A calendar month is over and billed."""
+    def earn(self, month: Month) -> None:
+        """A calendar month is over and billed: revenue, and what it costs."""
         if self.party.stands or month.first < (self.party.defaulted or 0):
             self._earn(month)
         else:
             self.income.append(0)
-        self.cash.append(self._balance(month))
+
+    def close(self, month: Month) -> None:
+        """Everybody has paid what he can of a month: write down what is there, and what is owed."""
+        cash = self._closing(month.number)
+        behind = self.party.stands and self.party.stopped is not None
+        if self.party.stands:
+            self._measure(month, cash - (self.world.money.arrears(self.id, month.end - 1) if behind else 0))
+        self.cash.append(cash)
 
     def _month_over(self) -> None:
         self._rates = self._in_force(self.world.clock.now)
@@ -198,39 +209,33 @@ class Treasury:
         return account.opening + int(account.received[: month + 1].sum()) - int(account.paid[: month + 1].sum())
 
     @property
-    def _line(self) -> int:
+    def line(self) -> int:
         """What can still be drawn of the revolver."""
         return max(0, dollars(self.world.draws.value(self.spec.revolver)) - self.drawn)
 
-    def _balance(self, month: Month) -> int:
-        """Draw or repay, and stop paying if that does not do; returns what is there at the end."""
-        money = self.world.money
+    def stop_short(self, month: Month) -> bool:
+        """Stop paying if neither cash nor what is left of the revolver does; whether it has come to that now."""
         cash = self._closing(month.number)
-        open_line = self._line if self.party.stands else 0
-        if cash + open_line < 0:
-            self._miss(month, cash, open_line)
-            cash = self._closing(month.number)
-        last = month.end - 1
-        behind = self.party.stands and self.party.stopped is not None
-        arrears = money.arrears(self.id, last) if behind else 0
-        if self.missed is not None and self.party.stands and cash + open_line >= arrears:
+        open_line = self.line if self.party.stands else 0
+        return cash + open_line < 0 and self._miss(month, cash, open_line)
+
+    def balance(self, month: Month) -> None:
+        """Make good what was missed if it can be, draw if cash does not reach, or repay."""
+        cash, last = self._closing(month.number), month.end - 1
+        arrears = self.world.money.arrears(self.id, last) if self.missed is not None else 0
+        if self.missed is not None and self.party.stands and cash + self.line >= arrears:
             self._borrow(arrears - cash, last)
             self._make_good(last)
-            cash, arrears = self._closing(month.number), 0
         elif cash < 0:
-            cash += self._borrow(-cash, last)
+            self._borrow(-cash, last)
         elif self.drawn and cash > 0 and self.party.stopped is None:
             repaid = min(self.drawn, cash)
             self.drawn -= repaid
-            money.pay(self.id, OUTSIDE, "revolver repayment", repaid, last)
-            cash -= repaid
-        if self.party.stands:
-            self._measure(month, cash - arrears)
-        return cash
+            self.world.money.pay(self.id, OUTSIDE, "revolver repayment", repaid, last)
 
     def _borrow(self, amount: int, minute: int) -> int:
         """Draw on the revolver as far as it goes; returns what was drawn."""
-        amount = max(0, min(amount, self._line))
+        amount = max(0, min(amount, self.line))
         if amount:
             self.drawn += amount
             self.world.money.pay(OUTSIDE, self.id, "revolver draw", amount, minute)
@@ -244,8 +249,11 @@ class Treasury:
 
     # When money does not reach.
 
-    def _miss(self, month: Month, cash: int, line: int) -> None:
-        """The first payment that cannot be made in full, and all after it, are missed; the clock runs from there."""
+    def _miss(self, month: Month, cash: int, line: int) -> bool:
+        """The first payment that cannot be made in full, and all after it, are missed; the clock runs from there.
+
+        False if there is no such payment.
+        """
         world, party = self.world, self.party
         able = cash + int(self.account.paid[month.number]) + line
         first, spent = None, 0
@@ -255,7 +263,7 @@ class Treasury:
                 first = minute
                 break
         if first is None:
-            return
+            return False
         owed = world.money.arrears_to(self.id, month.end - 1)
         self._cause = "contagion" if owed and self._would_have_paid(able, owed, month) else "liquidity"
         if party.stopped is None:
@@ -271,6 +279,7 @@ class Treasury:
                 self._default = world.clock.stage_at(
                     max(world.clock.now, minute), Stage.SHOCK, lambda: self._fail()
                 )
+        return True
 
     def _would_have_paid(self, able: int, owed: dict[str, int], month: Month) -> bool:
         """Whether it fails only because those fail who owe it: by clearing what was due among them."""
@@ -302,3 +311,14 @@ class Treasury:
         for cloud in self.compute.clouds:
             due += np.floor(np.array(cloud.minimums) + 0.5).astype(np.int64)
         return due
+
+
+def settle(treasuries: Collection[Treasury], month: Month) -> None:
+    """Who cannot pay for a month stops, which may leave others short whom it would have paid; the rest draw or repay.
+
+    Once more in the same month it settles only what has been paid since.
+    """
+    while any([treasury.stop_short(month) for treasury in treasuries]):
+        pass
+    for treasury in treasuries:
+        treasury.balance(month)

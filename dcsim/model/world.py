@@ -36,7 +36,7 @@ from dcsim.model.shocks import Shocks
 from dcsim.model.site import Site
 from dcsim.model.sublease import Bills
 from dcsim.model.supply import Supplier
-from dcsim.model.treasury import Treasury
+from dcsim.model.treasury import Treasury, settle
 from dcsim.network.contracts import Book
 from dcsim.quantity import Quantity
 from dcsim.scenario.fields import When
@@ -97,6 +97,7 @@ class World:
         self.by: Callable[[str, Quantity], Quantity] = blueprint.by
         self._monthly: list[Callable[[], bool | None]] = []
         self._at_month_end: list[Callable[[Month], None]] = []
+        self._once_paid: list[Callable[[Month], None]] = []
         self.next_month = self._month_after(0)
         self._begun = False
         spec = self.spec
@@ -164,15 +165,26 @@ class World:
             self.clock.stage_at(min(end, self.last_minute), Stage.TREASURY, lambda month=month: self._month_end(month))  # type: ignore[misc]
 
     def _month_end(self, month: Month) -> None:
-        """A calendar month is over: bills, then treasuries, in order of asking."""
+        """A calendar month is over: bills in order of asking, treasuries, and then whoever lives on what they paid."""
         for callback in self._at_month_end:
             callback(month)
-        for treasury in self.treasuries.values():
-            treasury.settle(month)
+        treasuries = self.treasuries.values()
+        for treasury in treasuries:
+            treasury.earn(month)
+        settle(treasuries, month)
+        for callback in self._once_paid:
+            callback(month)
+        settle(treasuries, month)  # a tenant may have brought money for somebody's project
+        for treasury in treasuries:
+            treasury.close(month)
 
     def on_month_end(self, callback: Callable[[Month], None]) -> None:
         """Call back at the end of every calendar month (00:00 of the 1st, and 23:59 of the horizon)."""
         self._at_month_end.append(callback)
+
+    def once_paid(self, callback: Callable[[Month], None]) -> None:
+        """Call back then too, when it is known what tenants have paid of the month."""
+        self._once_paid.append(callback)
 
     def _month(self) -> None:
         """The 1st of a month: limits that grow, forecasts anew, whatever asked to be called monthly."""

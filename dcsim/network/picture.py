@@ -125,10 +125,12 @@ def draw(snapshot: Snapshot, title: str = "") -> Figure:
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_xlim(-0.55, width - 0.45)
-    axes.set_ylim(-0.12, 1.16)
     heaviest = max((arrow.weight for arrow in drawn), default=0)
     room = {id: _room(snapshot.party[id]) for id in at}
-    for arrow, bend in _bends(drawn, at):
+    bent = _bends(drawn, at)
+    middles = [_middle(arrow, bend, at, 60 * size[1]) for arrow, bend in bent]
+    axes.set_ylim(min(-0.12, *middles, 0) - 0.02, max(1.16, *middles, 1))
+    for arrow, bend in bent:
         _arrow(axes, arrow, at, bend, heaviest, room, 60 * size[1])
     for id, place in at.items():
         _party(axes, snapshot.party[id], place)
@@ -160,6 +162,12 @@ def _bends(drawn: list[Arrow], at: dict[str, tuple[float, float]]) -> list[tuple
             way = 1 if (x, y) <= (other_x, other_y) else -1
             out.append((arrow, base + way * spread))
     return out
+
+
+def _middle(arrow: Arrow, bend: float, at: dict[str, tuple[float, float]], tall: float) -> float:
+    """Height of the middle of a bent arrow."""
+    (x, y), (other_x, other_y) = at[arrow.source], at[arrow.target]
+    return (y + other_y) / 2 - 1.3 * bend * (other_x - x) * 2.5 * 72 / 2 / tall  # axes are less tall than the figure
 
 
 def _arrow(

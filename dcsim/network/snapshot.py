@@ -48,7 +48,9 @@ class PartyState:
     equity: int | None = None
     """Capital that can absorb losses."""
     cash: int | None = None
-    """Of a party whose money is followed."""
+    """Of a party whose money is followed, or of which the scenario says it."""
+    line: int = 0
+    """What it can still draw of its revolver."""
     funded_by: tuple[tuple[str, float], ...] = ()
     """Whose money it works with, in shares."""
     holds: tuple[tuple[str, float], ...] = ()
@@ -56,6 +58,11 @@ class PartyState:
     in_default: bool = False
     pays: bool = True
     """False once it has stopped paying, or defaulted."""
+
+    @property
+    def liquidity(self) -> int | None:
+        """Cash and what can still be drawn; None where nothing is known of it."""
+        return None if self.cash is None else max(0, self.cash) + self.line
 
     @property
     def conduit(self) -> bool:

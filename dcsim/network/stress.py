@@ -48,6 +48,8 @@ class Failure:
     """(S, P): the part that others owed it who then could not pay."""
     calls: Floats
     """(S, P): the part that it paid as a guarantor."""
+    called: Floats
+    """(S, P): what is demanded of it as a guarantor because of the failure, whether it can pay or not."""
     stakes: Floats
     """(S, P): beside the loss, what its shares in those who lost are worth less, as far as their equity is known."""
     contagion: Bools
@@ -133,6 +135,10 @@ def _read(balance: Balance, number: int, before: GuaranteedClearing, after: Guar
             (first if debt.debtor == number else later)[:, debt.creditor] += lost[:, column]
     for column, support in enumerate(balance.supports):
         calls[:, support.guarantor] += paid[:, column]
+    demanded = np.zeros((count, balance.nodes))
+    more = _whole(after.called - before.called)
+    for column, support in enumerate(balance.supports):
+        demanded[:, support.guarantor] += more[:, column]
     gross = first + later + calls
     net = _whole(before.equity - after.equity)
     net[:, number] = 0.0
@@ -148,6 +154,7 @@ def _read(balance: Balance, number: int, before: GuaranteedClearing, after: Guar
         first=parts[0],
         later=parts[1],
         calls=parts[2],
+        called=_by_party(balance, demanded),
         stakes=_stakes(balance, number, loss),
         contagion=effect.victims[:, :parties] & (np.arange(parties) != number),
         projects=(after.defaulted & ~before.defaulted)[:, parties:],

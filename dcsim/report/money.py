@@ -41,13 +41,14 @@ def money_of(result: Result, scenario: Any) -> dict[str, Any]:
     outcomes = result.table("outcomes") if "outcomes" in kept and result.replications else None
     parties = result.table("parties") if "parties" in kept and result.replications else None
     return {
-        "tenants": [] if outcomes is None else [_tenant(outcomes, scenario, id) for id in scenario.tenants],
+        "tenants": [] if outcomes is None else [_tenant(result, outcomes, scenario, id) for id in scenario.tenants],
         "parties": [] if parties is None else _parties(parties, result.replications),
+        "makers": [] if parties is None else _makers(parties, result.replications),
         "yardsticks": _yardsticks(scenario),
     }
 
 
-def _tenant(outcomes: pd.DataFrame, scenario: Any, tenant: str) -> dict[str, Any]:
+def _tenant(result: Result, outcomes: pd.DataFrame, scenario: Any, tenant: str) -> dict[str, Any]:
     rows = outcomes[outcomes["tenant"] == tenant]
     found: dict[str, Any] = {"tenant": tenant}
     for name in AMOUNTS:
@@ -65,25 +66,19 @@ def _tenant(outcomes: pd.DataFrame, scenario: Any, tenant: str) -> dict[str, Any
             "chance": _plain(estimate.share),
             "p50": None if estimate.date is None else estimate.date.isoformat(),
         }
-    found["joint"] = _joint(rows, scenario, tenant)
+    found["joint"] = _joint(result, rows, scenario, tenant)
     return found
 
 
-def _joint(rows: pd.DataFrame, scenario: Any, tenant: str) -> dict[str, Any] | None:
+def _joint(result: Result, rows: pd.DataFrame, scenario: Any, tenant: str) -> dict[str, Any] | None:
     """Chance that a target is live by its P50 and an owned MW-month costs no more than its P50: both at once."""
-    targets = scenario.targets(tenant)
-    if not targets or "owned_cost_per_mw_month" not in rows:
+    if len(rows) < 2 or "owned_cost_per_mw_month" not in rows:
         return None
-    from dcsim.tables.schema import target_name
-
-    for mw in sorted(targets, reverse=True):
-        days = days_since_1970(rows[target_name(mw)])
-        middle = float(np.quantile(days, 0.5, method="inverted_cdf"))
-        cost = rows["owned_cost_per_mw_month"].fillna(np.inf).to_numpy()
-        most = float(np.quantile(cost, 0.5, method="inverted_cdf"))
-        if np.isfinite(middle) and np.isfinite(most) and len(rows) > 1:
-            both = int(((days <= middle) & (cost <= most)).sum())
-            return {"mw": mw, "cost": most, "chance": _plain(share(both, len(rows)))}
+    most = quantile(rows["owned_cost_per_mw_month"].fillna(np.inf).to_numpy(), 0.5).value
+    for mw in sorted(scenario.targets(tenant), reverse=True):
+        by = result.date_of("live_mw", mw, 0.5, tenant).date
+        if by is not None and math.isfinite(most):
+            return {"mw": mw, "cost": most, "chance": _plain(result.joint_confidence(mw, by, most, tenant))}
     return None
 
 
@@ -118,6 +113,22 @@ def _parties(parties: pd.DataFrame, count: int) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _makers(parties: pd.DataFrame, count: int) -> list[dict[str, Any]]:
+    """Everybody whose racks are sold, with its share of all that is."""
+    wanted = ("chips_sold", "live_mw_years")
+    found = {
+        str(party): {name: float(rows[name].sum()) / count for name in wanted}
+        for party, rows in parties.groupby("party", sort=False)
+    }
+    total = {name: sum(numbers[name] for numbers in found.values()) for name in wanted}
+    return [
+        {"party": party} | {name: {"mean": value, "share": value / total[name] if total[name] else 0.0}
+                            for name, value in numbers.items()}
+        for party, numbers in found.items()
+        if any(numbers.values())
+    ]  # fmt: skip
 
 
 def _shortfall(losses: np.ndarray[Any, Any]) -> float:
@@ -171,6 +182,7 @@ def money_text(money: dict[str, Any], one: bool) -> str:
     for found in money["tenants"]:
         lines += _tenant_text(found, one, several)
     lines += _party_text(money["parties"], one)
+    lines += _maker_text(money["makers"])
     lines += _yardstick_text(money["yardsticks"])
     return "\n".join(lines).rstrip()
 
@@ -257,6 +269,20 @@ def _party_text(parties: Sequence[dict[str, Any]], one: bool) -> list[str]:
             )
         lines += [*table(rows, right=range(1, 5)), ""]
     return lines
+
+
+def _maker_text(makers: Sequence[dict[str, Any]]) -> list[str]:
+    """Whose racks, where they are of several makers."""
+    if len(makers) < 2:
+        return []
+    rows = [["racks by maker, mean", "paid, US$", "share", "live MW-years", "share"]]
+    for maker in makers:
+        paid, live = maker["chips_sold"], maker["live_mw_years"]
+        rows.append([
+            maker["party"], f"{_bn(paid['mean'])}bn", percent(paid["share"]), f"{live['mean']:,.0f}",
+            percent(live["share"]),
+        ])  # fmt: skip
+    return [*table(rows, right=range(1, 5)), ""]
 
 
 def _yardstick_text(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from dcsim.report.text import WIDTH, amount, chance, clip, number, percent, table, wrap
 from dcsim.stats import Estimate
-from dcsim.study.stress import PartyFails, Stress
+from dcsim.study.stress import QUANTILES, PartyFails, Stress
 
 PARTS: Final = ("first", "later", "calls", "stakes")
 """What a loss is made of, and what comes beside it."""
@@ -33,6 +33,8 @@ DEFINITIONS: Final = (
     "owed it; later: others did who then could not pay; calls: paid as a guarantor; stakes: beside the loss, what its "
     "shares in those who lose are worth less. defaults: chance that it defaults because of the failure, and would not "
     "have if it had been paid.",
+    "calls on guarantors: what is demanded of each because of the failure, over replications, whether it can pay or "
+    "not; at hand: its cash (as the scenario says, or as followed to the date) and what it can still draw.",
     "DebtRank (2015): distress is the share of its equity (or, where that is not known, of all that it is owed and "
     "guarantees) that a party loses if its debtors' distress is marked to market; the number is the value in distress "
     "beyond the failed party's, as a share of all that is owed and guaranteed.",
@@ -54,6 +56,8 @@ def stress_text(stress: Stress, ways: int = WAYS) -> str:
         clip(f"{one} fails on {stress.date}; {times}, seed {stress.seed}", WIDTH),
         "amounts in US$ million",
     ]
+    if stress.lost:
+        head.append(f"  ({len(stress.lost)} more failed, and are left out)")
     if stress.replications < FEW:
         head.append(f"  (the tail takes {FEW} replications: here it is the worst {_worst(stress.replications)})")
     body = _one(stress, stress.failures[0], ways) if len(stress.failures) == 1 else _each(stress)
@@ -87,6 +91,7 @@ def _one(stress: Stress, failure: PartyFails, ways: int) -> list[str]:
         lines += ["", *table(rows, right=(3,))]
         if len(failure.ways) > ways:
             lines.append(f"  and {len(failure.ways) - ways} more")
+    lines += _called(failure)
     if failure.write_down.value or failure.loans.value:
         times = "" if math.isnan(failure.multiplier) else f", {failure.multiplier:.2f} x what it leaves unpaid itself"
         rounds = f"{failure.rounds} round{'' if failure.rounds == 1 else 's'}"
@@ -99,6 +104,23 @@ def _one(stress: Stress, failure: PartyFails, ways: int) -> list[str]:
     if failure.also_default:
         named = [f"{party} {chance(share)}" for party, share in failure.also_default]
         lines += wrap(f"in those runs these default too: {', '.join(named)}", 2, hanging=4)
+    return lines
+
+
+def _called(failure: PartyFails) -> list[str]:
+    """What guarantors are called for, and whether their liquidity covers it."""
+    if not failure.called:
+        return []
+    rows = [["calls on guarantors", *(f"P{100 * q:.0f}" for q in QUANTILES)]]
+    rows += [[called.party, *(amount(each) for each in called.quantiles)] for called in failure.called]
+    lines = ["", *table(rows, right=range(1, 1 + len(QUANTILES)))]
+    note = failure.called[0].quantiles[-1].note
+    if note:
+        lines += wrap(note, 2, hanging=4)
+    for called in failure.called:
+        if called.liquidity is not None:
+            times = ", ".join("-" if cover is None else f"{cover:.2f}" for cover in called.cover)
+            lines += wrap(f"{called.party} has {number(called.liquidity)} at hand: {times} times these", 2, hanging=4)
     return lines
 
 

@@ -26,6 +26,19 @@ class OnDemand(Block):
     """Per MW and year; that of the dearest contract of the time (of the last that ran) if left out."""
 
 
+class Sublet(Block):
+    """Owned live MW beyond demand are let to others, whole calendar months at a time."""
+
+    lag: Days = Field(default_factory=lambda: number(0, "days"))
+    """Days for which there must have been so many."""
+    at: Annotated[Quantity, Number("fraction", minimum=0, maximum=5, of="price", worse="low")] = Field(
+        default_factory=lambda: share(1)
+    )
+    """What they fetch, over the price below."""
+    price: Annotated[Quantity, Number("usd_m_per_mw_year", minimum=0, worse="low")] | None = None
+    """Per MW and year; the average of what the contracts of the time cost (of the last that ran) if left out."""
+
+
 class Demand(Block):
     """MW that the tenant could use."""
 
@@ -42,6 +55,8 @@ class Demand(Block):
     training_share: Share = Field(default_factory=lambda: share(0))
     """Share of the MW that is served which trains and earns nothing."""
     on_demand: OnDemand | None = None
+    sublet: Sublet | None = None
+    """What rented MW are beyond demand is not let: such a contract can be ended (`ends_early`)."""
 
 
 class Ipo(Block):

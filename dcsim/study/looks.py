@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcsim.engine.draws import Sampler
 from dcsim.engine.streams import Streams
@@ -25,6 +25,8 @@ from dcsim.model.world import World, make_blueprint
 from dcsim.network.snapshot import Snapshot
 from dcsim.study.executors import ProcessCrew, cores, worth_workers
 from dcsim.study.interrupt import Interrupt
+from dcsim.study.worker import failure_of
+from dcsim.tables.manifest import Failure
 
 if TYPE_CHECKING:
     from dcsim.scenario.scenario import Scenario
@@ -61,6 +63,14 @@ class Look:
     struck_defaults: frozenset[str] = frozenset()
 
 
+class Looked(NamedTuple):
+    """What became of the replications, each in their order."""
+
+    looks: list[Look]
+    failures: list[Failure]
+    """Those that raised: the others go on."""
+
+
 class Looker:
     """Looks at replications of a task, one after the other, in one thread."""
 
@@ -92,6 +102,13 @@ class Looker:
             frozenset(party for _, party, _ in after.defaults),
         )
 
+    def attempt(self, replication: int) -> Look | Failure:
+        """The same; what it raises is recorded."""
+        try:
+            return self.look(replication)
+        except Exception as error:  # noqa: BLE001 - reported once the others are done
+            return failure_of(replication, error)
+
     def _live(self, history: History) -> dict[str, float]:
         """MW-years live by tenant."""
         end = self.blueprint.last_minute + 1
@@ -109,12 +126,19 @@ def looks(
     workers: int | None = None,
     executor: Executor | None = None,
     progress: Report | None = None,
-) -> list[Look]:
+) -> Looked:
     """Replications 0 to `replications - 1` (at least one), in order.
 
     `workers` processes share them; by default all cores, or this process alone where that is a matter of seconds.
-    Raises what a replication raises, and DcsimError if a worker is lost.
+    A replication that raises is a failure beside the others. Raises DcsimError if a worker is lost.
     """
+    found = _looks(task, replications, workers, executor, progress)
+    return Looked([one for one in found if isinstance(one, Look)], [one for one in found if isinstance(one, Failure)])
+
+
+def _looks(
+    task: LookTask, replications: int, workers: int | None, executor: Executor | None, progress: Report | None
+) -> list[Look | Failure]:
     report = progress or (lambda done, total: None)
     with Interrupt() as interrupt:
         looker = Looker(task)
@@ -145,24 +169,24 @@ def looks(
         return found
 
 
-def _look(looker: Looker, replication: int, interrupt: Interrupt) -> Look:
+def _look(looker: Looker, replication: int, interrupt: Interrupt) -> Look | Failure:
     """One replication, unless Ctrl-C was pressed meanwhile."""
-    look = interrupt.breakable(partial(looker.look, replication))
+    look = interrupt.breakable(partial(looker.attempt, replication))
     if interrupt.asked:
         raise KeyboardInterrupt
     return look
 
 
 def _gather(
-    submit: Callable[[tuple[int, int]], Future[list[Look]]],
+    submit: Callable[[tuple[int, int]], Future[list[Look | Failure]]],
     spans: list[tuple[int, int]],
     report: Report,
     interrupt: Interrupt,
-) -> list[Look]:
+) -> list[Look | Failure]:
     """Results in the order of the spans."""
     total = 1 + sum(count for _, count in spans)
     flying = {submit(span): span for span in spans}
-    landed: dict[int, list[Look]] = {}
+    landed: dict[int, list[Look | Failure]] = {}
     done = 1
     while flying:
         ready, _ = wait(flying, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -189,12 +213,12 @@ class _Kept(threading.local):
 _kept = _Kept()
 
 
-def _look_at(data: bytes, first: int, count: int) -> list[Look]:
+def _look_at(data: bytes, first: int, count: int) -> list[Look | Failure]:
     """What a worker does."""
     key = blake2b(data, digest_size=16).digest()
     if _kept.key != key or _kept.looker is None:
         _kept.looker, _kept.key = Looker(pickle.loads(data)), key
-    return [_kept.looker.look(replication) for replication in range(first, first + count)]
+    return [_kept.looker.attempt(replication) for replication in range(first, first + count)]
 
 
 def _pack(task: LookTask) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dcsim.errors import UsageError, suggest
-from dcsim.stats import CONFIDENCE, Floats, column_quantiles
+from dcsim.stats import CONFIDENCE, Estimate, Floats, column_quantiles, joint_share
 from dcsim.study.dates import DateEstimate, Resolution, estimate_date
 from dcsim.tables.directory import MANIFEST, StagedDirectory, settle, writing
 from dcsim.tables.layout import EPOCH
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from dcsim.scenario.scenario import Scenario
     from dcsim.study.expect import Judged
     from dcsim.study.network import Network
+
+OWNED_COST = "owned_cost_per_mw_month"
+"""The outcome with which a date is held together."""
 
 
 class Result:
@@ -267,18 +270,45 @@ class Result:
         Raises `UsageError` for an unknown measure, and where there are several tenants and none is named.
         """
         name = self._tenant(tenant)
-        dates = self._date_columns()
         resolution: Resolution = "day"
         if level is None:
+            dates = self._date_columns()
             if measure not in dates:
                 raise UsageError(f"no dates called {measure!r} in outcomes{suggest(measure, dates)}")
             days = self._days(measure, name)
-        elif measure == "live_mw" and target_name(level) in dates:
-            days = self._days(target_name(level), name)
         else:
-            days, resolution = self._first_months(measure, level, name), "month"
+            days, resolution = self._days_to(measure, level, name)
         horizon = date.fromisoformat(self.manifest["horizon"])
         return estimate_date(days, quantile, horizon, resolution, confidence)
+
+    def joint_confidence(
+        self,
+        mw: float,
+        by: date | str,
+        cost: float,
+        tenant: str | None = None,
+        confidence: float = CONFIDENCE,
+    ) -> Estimate:
+        """The chance that so many MW have been live by a date, that day included, and an owned live MW-month costs no
+        more than `cost` US$ million (`owned_cost_per_mw_month`): both in the same replication.
+
+        A target of the scenario counts to the day, another level from the end of the first month that shows it. Without
+        a live MW there is no cost, and it is more than any.
+
+        Raises `UsageError` for what is no date or no cost, for outcomes that were not kept, and where there are several
+        tenants and none is named.
+        """
+        from dcsim.study.network import as_date
+
+        name = self._tenant(tenant)
+        if np.isnan(cost):
+            raise UsageError("cost: expected US$ million, got no number")
+        if OWNED_COST not in self._columns("outcomes"):
+            raise UsageError(f"these results have no {OWNED_COST}")
+        last = (as_date(by) - EPOCH).days
+        days, _ = self._days_to("live_mw", mw, name)
+        costs = self._of_tenant("outcomes", OWNED_COST, name).fill_null(np.inf).to_numpy()
+        return joint_share(days, costs, (last, cost), confidence)
 
     def _columns(self, table: str) -> list[str]:
         import pyarrow.parquet as pq
@@ -330,6 +360,12 @@ class Result:
 
         days = self._of_tenant("outcomes", column, tenant).cast(pa.int32()).cast(pa.float64())
         return np.asarray(days.fill_null(np.inf).to_numpy(), np.float64)
+
+    def _days_to(self, measure: str, level: float, tenant: str) -> tuple[Floats, Resolution]:
+        """Days since 1970-01-01 by which a measure has reached a level, and how exact they are; `inf` for never."""
+        if measure == "live_mw" and target_name(level) in self._date_columns():
+            return self._days(target_name(level), tenant), "day"
+        return self._first_months(measure, level, tenant), "month"
 
     def _first_months(self, measure: str, level: float, tenant: str) -> Floats:
         """Days since 1970-01-01 of the first month's end that shows the level; `inf` where none does."""

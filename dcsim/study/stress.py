@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from dcsim.errors import UsageError, suggest
+from dcsim.errors import DcsimError, UsageError, suggest
 from dcsim.model.blueprint import DAY
 from dcsim.model.snapshot import roles
 from dcsim.network.balance import Balance, balance_of
 from dcsim.network.exposure import expected_shortfall
 from dcsim.network.measures import hanging, hanging_mw_years
 from dcsim.network.stress import Failure, fail
-from dcsim.stats import Estimate, Floats, mean, paired_difference, share
+from dcsim.stats import Estimate, Floats, mean, paired_difference, quantile, share
 from dcsim.study.looks import Look, LookTask, looks
 from dcsim.study.network import as_date
+from dcsim.tables.manifest import Failure as Lost
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,9 @@ ALL: Final = "all"
 
 TAIL: Final = 0.95
 """Level of the expected shortfall: the mean of the worst 5 %."""
+
+QUANTILES: Final = (0.1, 0.5, 0.9)
+"""Of what is demanded of guarantors."""
 
 BATCH: Final = 1000
 """Replications that are cleared together."""
@@ -70,6 +74,19 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """What a failure calls a guarantor for, whether it can pay or not. US$ million."""
+
+    party: str
+    quantiles: tuple[Estimate, ...]
+    """P10, P50 and P90 over replications."""
+    liquidity: float | None
+    """Its mean cash, and what it can still draw; None where the scenario says nothing of it."""
+    cover: tuple[float | None, ...]
+    """How many times the liquidity pays each of the quantiles; None where it is not known, or nothing is called."""
+
+
+@dataclass(frozen=True, slots=True)
 class PartyFails:
     """The failure of one party, over all replications. Money in US$ million, MW-years to the horizon."""
 
@@ -98,6 +115,8 @@ class PartyFails:
     """Live MW-years lost when the replications are run again with the failure in them; None if they were not."""
     also_default: tuple[tuple[str, Estimate], ...] = ()
     """Parties that default in those runs and not without the failure, with the chance of it."""
+    called: tuple[Called, ...] = ()
+    """Guarantors that are called in any replication, the largest P90 first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +133,13 @@ class Stress:
     recovery: float
     default_costs: float
     replications: int
+    """So many are counted: all but those that failed."""
     seed: int
     failures: tuple[PartyFails, ...]
     bottomless: tuple[str, ...]
     """Parties of which neither equity nor cash is known: they are taken to bear any loss."""
+    lost: tuple[Lost, ...] = ()
+    """Replications that raised an exception."""
 
     def __getitem__(self, party: str) -> PartyFails:
         """The failure of a party. Raises UsageError if it was not tested."""
@@ -144,6 +166,18 @@ class Stress:
         )  # fmt: skip
 
 
+class StressFailed(DcsimError):
+    """Some replications failed (exit status 1). `stress` is the test over all others; None if there are none."""
+
+    def __init__(self, lost: Sequence[Lost], asked: int, stress: Stress | None = None) -> None:
+        first = lost[0]
+        super().__init__(
+            f"{len(lost)} of {asked} replications failed, the first of them {first.replication}: {first.error}"
+        )
+        self.lost = tuple(lost)
+        self.stress = stress
+
+
 def stress(
     scenario: Scenario,
     default: str = ALL,
@@ -166,7 +200,8 @@ def stress(
     any other party loses when it defaults in turn. months: calendar months in which what falls due counts. rerun:
     whether the replications are run again with one party's failure in them, under the same luck, to see what it stalls.
 
-    Raises UsageError for an unknown party, a date outside the scenario's time, shares outside 0 to 1.
+    Raises UsageError for an unknown party, a date outside the scenario's time, shares outside 0 to 1; StressFailed,
+    which has the test over all others, if replications failed.
     """
     party, _, written = default.partition("@")
     if written and date is not None:
@@ -182,14 +217,17 @@ def stress(
         raise UsageError(f"replications: expected a whole number of at least 1, got {replications}")
     if seed is not None and seed != scenario.seed:
         scenario = scenario.edit({"seed": seed})
-    count = replications or scenario.replications
+    asked = replications or scenario.replications
     task = LookTask(
         scenario,
         minute=max(0, (day - scenario.start).days * DAY - 1),
         months=months,
         struck=scenario.with_shock(f"default:{party}@{day.isoformat()}") if rerun and party != ALL else None,
     )
-    found = looks(task, count, workers=workers, executor=executor, progress=progress)
+    found, lost = looks(task, asked, workers=workers, executor=executor, progress=progress)
+    if not found:
+        raise StressFailed(lost, asked)
+    count = len(found)
     balances = [
         balance_of([look.snapshot for look in found[first : first + BATCH]]) for first in range(0, count, BATCH)
     ]
@@ -202,7 +240,7 @@ def stress(
         failures.append(_summary(id, parts, balances[0], mean(mw), mean(mw_years), found))
     if party == ALL:
         failures.sort(key=lambda f: (-f.write_down.value, -f.hanging_mw_years.value))
-    return Stress(
+    done = Stress(
         name=scenario.name,
         title=scenario.title,
         date=day,
@@ -216,7 +254,11 @@ def stress(
         bottomless=tuple(
             state.id for at, state in enumerate(balances[0].parties) if np.isinf(balances[0].capital[:, at]).any()
         ),
+        lost=tuple(lost),
     )
+    if lost:
+        raise StressFailed(lost, asked, done)
+    return done
 
 
 def _check_party(scenario: Scenario, party: str) -> None:
@@ -257,6 +299,7 @@ def _summary(
         hanging_mw_years=mw_years,
         stalled_mw_years=stalled,
         also_default=also,
+        called=tuple(_called(parts, balance, found)),
     )
 
 
@@ -284,6 +327,21 @@ def _hurt(parts: Sequence[Failure], balance: Balance) -> list[Hurt]:
                 )
             )
     return sorted(out, key=lambda hurt: (-hurt.loss.value, -hurt.stakes, hurt.party))
+
+
+def _called(parts: Sequence[Failure], balance: Balance, found: Sequence[Look]) -> list[Called]:
+    """Every guarantor that is called in any replication."""
+    out = []
+    for at, state in enumerate(balance.parties):
+        demanded = np.concatenate([part.called[:, at] for part in parts]) / 1e6
+        if not demanded.any():
+            continue
+        quantiles = tuple(quantile(demanded, q) for q in QUANTILES)
+        known = [party.liquidity for look in found for party in look.snapshot.parties if party.id == state.id]
+        liquid = None if None in known else float(np.mean([each or 0 for each in known])) / 1e6
+        cover = tuple(None if liquid is None or each.value == 0 else liquid / each.value for each in quantiles)
+        out.append(Called(state.id, quantiles, liquid, cover))
+    return sorted(out, key=lambda called: (-called.quantiles[-1].value, called.party))
 
 
 def _ways(parts: Sequence[Failure], count: int) -> tuple[Way, ...]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from dcsim.study.result import Result
 
 
+_UNITS_OF_PARTIES = {"calls": "count", "live_mw_years": "MW-years"}
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """A value for each replication, and its unit (None where it is not known).
@@ -124,7 +127,7 @@ class Values:
         if place.table == "cash":
             return Series(self._cash(place), "usd_m")
         if place.table == "parties":
-            return Series(self._party(place), "count" if place.column == "calls" else "usd_m")
+            return Series(self._party(place), _UNITS_OF_PARTIES.get(place.column, "usd_m"))
         if place.table == "capacity":
             return Series(self._at(place), "MW")
         found = self._outcome(place)

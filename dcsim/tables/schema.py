@@ -172,6 +172,7 @@ PARTY_COLUMNS: Final[tuple[tuple[str, str], ...]] = tuple(
         "guarantee fees earned, US$ million",
         "worth of warrants received at signing, US$ million",
         "chips paid to it, US$ million",
+        "MW-years for which its racks were live, from the start to the horizon",
         "margin on the chips it sells or helped to develop, US$ million",
         "cloud margin lost to owned compute, US$ million",
         "most that it had lent at any time, US$ million",

@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dcsim.study.looks import Look, Looker
+
 from .conftest import ROOT, WALK, Call
 
 QUICKSTART = ROOT / "scenarios" / "quickstart.yaml"
@@ -50,7 +52,7 @@ def test_json_and_tables(call: Call, tmp_path: Path) -> None:
     hurt = {h["party"]: h["loss"]["value"] for h in lab["hurt"]}
     assert hurt["cloudmaker"] > 0
     assert lab["stalled_mw_years"] is None
-    assert len(answer["definitions"]) == 5
+    assert len(answer["definitions"]) == 6
     table = pd.read_csv(tmp_path / "t.csv")
     assert dict(zip(table["party"], table["loss_usd_m"], strict=True)) == pytest.approx(hurt)
     assert call(*plain, "--out", "t.parquet").exit_code == 0
@@ -65,6 +67,41 @@ def test_all(call: Call) -> None:
     assert max(map(len, lines)) <= 80
     rows = [line.split()[0] for line in lines if line.startswith("  ")]
     assert rows.index("who") < rows.index("lab")
+
+
+def test_calls_on_guarantors(call: Call) -> None:
+    """Quantiles, and the cover where liquidity is given; of parties without it nothing is said."""
+    plain = ["stress", QUICKSTART, "--default", "lab@2030-01-01", "--replications", "5", "--workers", "1", "--no-rerun"]
+    shown = call(*plain).stdout
+    (row,) = [line for line in shown.splitlines() if line.startswith("  calls on guarantors  ")]
+    assert row.split()[3:] == ["P10", "P50", "P90"]
+    assert "at hand:" not in shown.partition("what is owed")[0]
+    shown = call(*plain, "--set", "parties.cloudmaker.cash=$100m").stdout
+    (line,) = [line for line in shown.splitlines() if line.startswith("  cloudmaker has 100 at hand:")]
+    answer = json.loads(call(*plain, "--set", "parties.cloudmaker.cash=$100m", "--json").stdout)
+    (called,) = answer["failures"][0]["called"]
+    assert f"{called['cover'][2]:.2f} times these" in line
+    assert called["cover"][2] == 100 / called["quantiles"][2]["value"]
+
+
+def test_a_replication_that_fails_fails_the_command_and_not_the_others(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = Looker.look
+
+    def look(self: Looker, replication: int) -> Look:
+        if replication == 2:
+            raise ZeroDivisionError("no luck")
+        return good(self, replication)
+
+    monkeypatch.setattr(Looker, "look", look)
+    plain = ["stress", QUICKSTART, "--default", "lab@2030-01-01", "--replications", "5", "--workers", "1", "--no-rerun"]
+    shown = call(*plain)
+    assert shown.exit_code == 1
+    assert shown.stderr == "error: 1 of 5 replications failed, the first of them 2: ZeroDivisionError: no luck\n"
+    assert "lab fails on 2030-01-01; 4 replications, seed 7" in shown.stdout
+    shown = call(*plain, "--json")
+    assert (shown.exit_code, json.loads(shown.stdout)["lost"][0]["replication"]) == (1, 2)
 
 
 def test_wrong_calls(call: Call, tmp_path: Path) -> None:

@@ -137,6 +137,16 @@ def test_it_is_lessee_and_no_longer_guarantor():
     assert (lease.target, lease.at_stake(126 * 1440)) == ("dev", 175 * 8 * M)
 
 
+def test_what_is_said_of_cover_at_the_end_is_what_is_committed_then():
+    """The cap is 400. Paid as it falls due: 21 rents of 10 from April 2027 to December 2028 leave 190. Taken over on
+    2027-05-06: nothing, while the lease runs on. Without a default: 400, as 156 rents of 10 are still to come.
+    """
+    short = "horizon: 2028-12-31"
+    assert run(STOPS, short).outcome("cover_usd_m") == 400 - 210
+    assert run(STOPS, short, ASSUME).outcome("cover_usd_m") == 0
+    assert run(STOPS, short, "shocks: {stop: null}").outcome("cover_usd_m") == 400
+
+
 def test_rent_due_in_the_minute_of_the_demand_is_the_new_lessees():
     """No days of grace: the rent of 2027-04-01 is due at the demand, and paid at the discount; nothing is overdue."""
     r = run(STOPS, "parties: {g: {guarantee: {terms: {election: assume, assume_at_discount: 0.2, call: {grace: 0, "

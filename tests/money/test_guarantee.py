@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from calls import with_events
 from helpers import Run, Runner, run
 
 from dcsim.engine.clock import Stage
@@ -450,7 +451,7 @@ def test_the_fee_is_a_twelfth_of_the_rate_each_month_on_what_is_committed():
     """)
     fees = monthly(r, "dev", "g", "guarantee fee")
     assert fees[:4] == [(0, round(0.8 * 21 / 31 * M)), (1, 800_000), (2, 735_484), (3, 700_000)]
-    assert r.world.guarantors["g"].tally.fees == sum(dollars for _, dollars in fees)
+    assert r.history.parties["g"]["fees"] == sum(dollars for _, dollars in fees) / M
 
 
 def test_the_tenant_pays_the_fee_until_it_stops():
@@ -460,6 +461,26 @@ def test_the_tenant_pays_the_fee_until_it_stops():
     sites: {a: {}}
     """)
     assert monthly(r, "lab", "g", "guarantee fee") == [(0, 800_000), (1, 800_000)]
+
+
+def test_fees_that_are_not_paid_are_owed_and_are_paid_with_the_arrears():
+    """From March on nothing is paid. In August the lab goes on: five fees of 0.8 for March to July are paid at once.
+
+    Nobody is called: 400 days to cure. A guarantor has earned what it was paid, 0.8 in each month of the year but for
+    those five, and 4.0 in August besides.
+    """
+    text = """
+    horizon: 2027-12-31
+    parties: {g: {guarantee: {terms: {election: pay, call: {cure: 400}, fee: {rate: 0.012, paid_by: tenant}}}}}
+    sites: {a: {}}
+    """
+    stops = "shocks: {stop: {when: 2027-03-15, stop_paying: lab}}"
+    owed = run(ONE, text, stops).world.money.unpaid("lab", ["guarantee fee"])
+    assert owed.tolist() == [0, 0, *[800_000] * 10]
+    resumed = with_events(ONE, text, stops, at={220: lambda world: world.parties["lab"].resume_paying()})
+    fees = dict(monthly(resumed, "lab", "g", "guarantee fee"))
+    assert fees == {month: 800_000 for month in (0, 1, 8, 9, 10, 11)} | {7: 5 * 800_000 + 800_000}
+    assert resumed.history.parties["g"]["fees"] == pytest.approx(12 * 0.8)
 
 
 def test_warrants_are_a_memo():

@@ -3,11 +3,17 @@
 Months begin on days 31, 59, 90, 120, 151, 181 of 2027; month 0 is January. A rack costs $2m unless it says otherwise.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers import Run, Runner, run, scenario
 
+from dcsim.engine.draws import Sampler
+from dcsim.engine.streams import Streams
 from dcsim.errors import ScenarioError
+from dcsim.model.world import make_blueprint, simulate_replication
+from dcsim.scenario.scenario import load
 
 M = 1_000_000
 DAY = 1440
@@ -386,3 +392,13 @@ def test_arrays_are_whole_dollars():
     r = run(BASE, "chips: {products: {rack: {life: 777}}}")
     for values in (r.world.hardware.depreciation("lab"), r.world.hardware.book_value("lab")):
         assert values.dtype == np.int64
+
+
+def test_time_for_which_racks_of_a_maker_are_live():
+    """The walk as shipped: 25 MW from days 667, 677, 702 and 742 each to the end of the horizon."""
+    walk = load(Path(__file__).parents[2] / "scenarios" / "walk.yaml")
+    history = simulate_replication(make_blueprint(walk), Sampler(Streams(1), walk.binding.drivers).replication(0), 0)
+    (numbers,) = [numbers for numbers in history.parties.values() if "live_mw_years" in numbers]
+    horizon = (walk.spec.horizon - walk.start).days + 1
+    days = sum(horizon - day for day in (667, 677, 702, 742))
+    assert numbers["live_mw_years"] == pytest.approx(25 * days / 365.25)

@@ -135,6 +135,46 @@ def test_before_commencement_too():
     assert (r.state("a"), r.day("a.ended")) == ("terminated", 73)
 
 
+def test_the_tenants_own_default_ends_what_has_not_commenced_with_or_without_a_lessee_between():
+    """Nothing is paid from day 73 (2027-03-15) on, and the lab declares on day 109 (2027-04-20).
+
+    A hall that takes 200 days is lost on day 109, long before its first rent. Of two phases, the one under way is; of
+    the other the rents of 5 since April are called for by the clock that runs: 10 on day 139, then 5 a month.
+    """
+    later = "shocks: {bust: {when: 2027-04-20, default: lab}}"
+    for between in ("{}", LESSEE):
+        r = run(DECLARES, between, later)
+        assert (r.state("a"), r.day("a.ended")) == ("terminated", 109)
+        assert r.world.guarantors["g"].tally.calls == 0
+        r = run(STOPS, between, later, PHASES)
+        assert (r.state("a.p2"), r.ended("a.p2"), r.state("a.p1")) == ("terminated", 109, "pending")
+        got = paid(r, "g", "dev", "guarantee payment")
+        assert [got[month] for month in (4, 5, 8)] == [10, 5, 5]
+
+
+def test_nor_does_it_matter_how_the_tenant_comes_to_default():
+    """$25m less $10m a month that cloud computing costs: March is not paid in full, and 5 + 30 days after 2027-03-31
+    (23:59, when the bill was due) the lab is in default: 2027-05-05. The hall, ready on day 200, is lost then.
+    """
+    poor = """
+    parties: {cloud: {}}
+    cloud: {c: {provider: cloud, from: 2027-01-01, until: 2030-12-31, mw: 100 MW, price: $1.2m/MW-year}}
+    tenants: {lab: {treasury: {cash: $25m, default: {grace: 5, cure: 30}}}}
+    shocks: {stop: null}
+    """
+    for between in ("{}", LESSEE):
+        r = run(DECLARES, poor, between)
+        assert [(minute, cause) for minute, _, cause in r.history.defaults] == [(125 * 1440 - 1, "liquidity")]
+        assert (r.state("a"), r.world.sites["a"].lease.ended_at) == ("terminated", 125 * 1440 - 1)
+
+
+def test_cover_that_is_effective_from_signing_is_called_for_a_lessee_too():
+    """As without one: notice on day 78, demand on day 108, the first rent, of July's 12 days, on day 200."""
+    r = run(DECLARES, LESSEE, DEFAULT, "parties: {g: {guarantee: {terms: {effective: signing}}}}")
+    assert (events(r, "notice"), events(r, "demand")) == ([78], [108])
+    assert paid(r, "g", "dev", "guarantee payment")[6] == pytest.approx(10 * 12 / 31, abs=1e-6)
+
+
 def test_a_lessee_that_fails_by_itself():
     r = run(STOPS, LESSEE, "shocks: {stop: {stop_paying: front}}")
     assert paid(r, "g", "dev", "guarantee payment")[4] == 20

@@ -8,7 +8,8 @@ from calls import with_events
 from helpers import DAY, Runner, run, scenario
 from money import M, at, paid, total
 
-from dcsim.errors import ScenarioError
+from dcsim.errors import ModelError, ScenarioError
+from dcsim.model.treasury import Treasury
 
 # 100 MW rented for nothing earn $10m a full month at $1.2m a MW-year.
 EARNS = """
@@ -386,6 +387,37 @@ def test_cash_is_never_below_nothing() -> None:
         assert gap <= 10 or least < 0
         assert cash(r) == r.world.treasuries["lab"].cash
     assert 5 < failed < 35
+
+
+def test_a_tenant_that_is_not_paid_by_another_does_not_pay_with_that_money() -> None:
+    """The rival rents a cloud of 10 a month from the lab, which spends 10 a month, and is settled before it.
+
+    Of its 12 the rival pays January; at the end of February 2 are there. What the lab has seen come in does not come:
+    of its 1 it cannot pay the 10 of February either. With the rival's 10 it could have, so its default is contagion.
+    """
+    text = """
+    parties: {rival: {rating: B}}
+    tenants:
+      lab: {treasury: {cash: $1m, fixed_cost: $10m/month, default: {grace: 0, cure: 30}}}
+      rival: {treasury: {cash: $12m, default: {grace: 0, cure: 30}}}
+    cloud:
+      c: {provider: lab, tenant: rival, from: 2027-01-01, until: 2030-12-31, mw: 100 MW, price: $1.2m/MW-year,
+          take_or_pay: all}
+    sites: {a: {decision: shelve}}
+    """
+    r = run(text)
+    assert list(r.world.treasuries) == ["lab", "rival"]
+    assert paid(r, "cloud", "rival", "lab") == {"2027-01": 10 * M}
+    assert paid(r, "fixed cost", "lab") == {"2027-01": 10 * M}
+    assert (cash(r)[:4], cash(r, "rival")[:4]) == ([M] * 4, [2 * M] * 4)
+    assert {(party, cause) for _, party, cause in r.history.defaults} == {("lab", "contagion"), ("rival", "liquidity")}
+
+
+def test_cash_below_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model in which nobody ever stops paying: of 25, three rents of 10 leave -5 at the end of March."""
+    monkeypatch.setattr(Treasury, "stop_short", lambda self, month: False)
+    with pytest.raises(ModelError, match="lab: -5000000 dollars of cash at the end of month 2"):
+        run(RENTS, "sites: {a: {lease: {term: 3 months}}}", "horizon: 2027-06-30")
 
 
 # What is refused.

@@ -13,6 +13,7 @@ from dcsim.stats import (
     at_most,
     clopper_pearson,
     column_quantiles,
+    joint_share,
     mean,
     needed_for_quantile,
     paired_difference,
@@ -152,6 +153,20 @@ def test_a_share_in_between_has_wilsons_interval():
 def test_impossible_shares(count, n):
     with pytest.raises(ValueError, match="not a share"):
         share(count, n)
+
+
+def test_a_joint_share_counts_replications_in_which_both_are_reached():
+    """Of (1, 5), (2, 9), (3, 1) and (never, 0) two are within (3, 5): the first and the third."""
+    first, second = [1, 2, 3, math.inf], [5, 9, 1, 0]
+    assert joint_share(first, second, (3, 5)) == share(2, 4)
+    assert joint_share(first, second, (3, 4.9)) == share(1, 4)
+    assert joint_share(first, second, (math.inf, math.inf)) == share(3, 4)
+
+
+@pytest.mark.parametrize("pair", [([], []), ([1, math.nan], [1, 1]), ([1], [1, 2])])
+def test_joint_shares_of_what_is_no_pair(pair):
+    with pytest.raises(ValueError, match=r"numbers|same shape"):
+        joint_share(*pair, (1, 1))
 
 
 # ---- means (S4) ---------------------------------------------------------------------------------------------------

@@ -1,15 +1,17 @@
 """Quantiles by month and dates that some replications never reach."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
-from fake_study import FAKE, FAKE_ONE, FakeScenario
+from fake_study import DAY, FAKE, FAKE_ONE, FakeScenario, walk
 
 from dcsim.errors import UsageError
-from dcsim.stats import quantile, wilson
+from dcsim.stats import quantile, share, wilson
 from dcsim.study.dates import estimate_date
+from dcsim.study.model import Model
 from dcsim.study.run import run_study
 from dcsim.tables.layout import EPOCH
 
@@ -106,6 +108,76 @@ def test_a_date_at_another_level_is_that_of_a_month(result):
 def test_a_date_column_by_name(result):
     dates, _ = reached(result, "date_first_live")
     assert result.date_of("date_first_live", quantile=0.5, tenant="lab").date == dates[99]
+
+
+# Replications of one table: 100 MW are live on day 742 and so many days, an owned MW-month costs so much.
+TABLE = [(0, 1.0), (10, 3.0), (20, 1.5), (20, None), (30, 0.5)]
+
+
+def in_table(scenario, seed):
+    def replicate(replication, trace):
+        days, cost = TABLE[replication]
+        outcomes = {"lab": {"owned_cost_per_mw_month": cost}, "rival": {"owned_cost_per_mw_month": None}}
+        return replace(walk(replication, days * DAY), outcomes=outcomes)
+
+    return replicate
+
+
+@pytest.fixture(scope="module")
+def table():
+    return run_study(FakeScenario(replications=5), Model(in_table), workers=1)
+
+
+@pytest.mark.parametrize(
+    ("days", "cost", "count"),
+    [
+        (20, 2.0, 2),  # the 1st and the 3rd: the 2nd is dearer, the 4th has no cost, the 5th is late
+        (20, 1.5, 2),
+        (20, 1.499, 1),
+        (19, 2.0, 1),
+        (30, 3.0, 4),
+        (30, float("inf"), 4),
+        (-1, 9.0, 0),
+        (30, 0.4, 0),
+    ],
+)
+def test_joint_confidence_of_date_and_cost(table, days, cost, count):
+    """By a date, that day included, and at most at a cost, that cost included."""
+    by = date(2026, 7, 1) + timedelta(days=742 + days)
+    found = table.joint_confidence(100, by, cost, "lab")
+    assert (found.value, found.n) == (count / 5, 5)
+    assert (found.low, found.high) == (share(count, 5).low, share(count, 5).high)
+    assert table.joint_confidence(100, by.isoformat(), cost, tenant="lab") == found
+
+
+def test_a_level_that_is_no_target_counts_by_month(table):
+    """75 MW are live on 2028-06-02, 12, 22, 22 and 2028-07-02, and shown at the ends of those months."""
+    chance = [table.joint_confidence(75, by, 9.0, "lab").value for by in ("2028-06-29", "2028-06-30", "2028-07-31")]
+    assert chance == [0.0, 3 / 5, 4 / 5]
+
+
+def test_nobody_live_is_never(table):
+    assert table.joint_confidence(12.5, "2029-06-30", 9.0, "rival").value == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ({"cost": 2.0}, "several tenants, say which one: lab, rival"),
+        ({"cost": 2.0, "tenant": "lap"}, "did you mean 'lab'"),
+        ({"cost": 2.0, "tenant": "lab", "by": "soon"}, "expected a date such as 2028-01-01, got 'soon'"),
+        ({"cost": float("nan"), "tenant": "lab"}, "cost: expected US"),
+    ],
+)
+def test_joint_confidence_refuses(table, call, says):
+    with pytest.raises(UsageError, match=says):
+        table.joint_confidence(**{"mw": 100, "by": "2028-08-01", **call})
+
+
+def test_outcomes_that_were_not_kept_have_no_joint_confidence():
+    few = run_study(FakeScenario(replications=2), FAKE, workers=1, tables=["capacity"])
+    with pytest.raises(UsageError, match="no owned_cost_per_mw_month"):
+        few.joint_confidence(100, "2028-08-01", 2.0, "lab")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from dcsim.engine.streams import Streams
 from dcsim.errors import UsageError
 from dcsim.model.snapshot import look, take
 from dcsim.model.world import World, make_blueprint
-from dcsim.study.looks import LookTask, looks
+from dcsim.report.stress import stress_text
+from dcsim.study.looks import Looker, LookTask, looks
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 QUICKSTART = SCENARIOS / "quickstart.yaml"
@@ -290,10 +291,87 @@ def test_batches_make_no_difference(monkeypatch):
     assert [(h.party, h.loss) for h in parts["lab"].hurt] == [(h.party, h.loss) for h in whole["lab"].hurt]
 
 
-def test_what_a_worker_raises_arrives(small):
+@pytest.mark.parametrize("threads", [0, 2])
+def test_what_a_replication_raises_is_recorded(small, threads):
     task = LookTask(small, minute=-5)
-    with pytest.raises(dcsim.ModelError, match="cannot run to minute -5"):
-        looks(task, 1)
+    with ThreadPoolExecutor(2) as pool:
+        found = looks(task, 3, workers=1, executor=pool if threads else None)
+    assert found.looks == []
+    assert [(lost.replication, "cannot run to minute -5" in lost.error) for lost in found.failures] == [
+        (0, True), (1, True), (2, True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", [{1}, {0, 2}])
+def test_the_others_go_on_where_replications_fail(small, monkeypatch, broken):
+    """Of three replications, which are the same here, some raise: the test is over the others."""
+    whole = dcsim.stress(small, "lab@2028-07-01", workers=1)
+    good = Looker.look
+
+    def look(self, replication):
+        if replication in broken:
+            raise ZeroDivisionError(f"no luck in {replication}")
+        return good(self, replication)
+
+    monkeypatch.setattr(Looker, "look", look)
+    first = min(broken)
+    message = f"{len(broken)} of 3 replications failed, the first of them {first}: ZeroDivisionError: no luck"
+    with pytest.raises(dcsim.StressFailed, match=message) as caught:
+        dcsim.stress(small, "lab@2028-07-01", workers=1)
+    rest = caught.value.stress
+    assert rest.replications == 3 - len(broken)
+    assert {lost.replication for lost in rest.lost} == broken
+    assert [(h.party, h.loss.value) for h in rest["lab"].hurt] == [(h.party, h.loss.value) for h in whole["lab"].hurt]
+    assert f"  ({len(broken)} more failed, and are left out)" in stress_text(rest).splitlines()
+
+
+def test_if_all_fail_there_is_no_test(small, monkeypatch):
+    def look(self, replication):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Looker, "look", look)
+    with pytest.raises(dcsim.StressFailed, match="3 of 3 replications failed") as caught:
+        dcsim.stress(small, "lab@2028-07-01", workers=1)
+    assert caught.value.stress is None
+
+
+def called(scenario, *, replications=1):
+    (found,) = dcsim.stress(scenario, "lab@2028-07-01", replications=replications, rerun=False, workers=1)["lab"].called
+    return found
+
+
+def test_what_a_guarantor_is_called_for_and_how_often_its_cash_covers_it():
+    """The lab fails on 1 July 2028: twelve rents of $6m are due to oak, and the maker stands behind all of them.
+
+    Nobody has said what the maker has; with $180m it could pay them 2.5 times over.
+    """
+    found = called(dcsim.parse(SMALL))
+    assert (found.party, [q.value for q in found.quantiles]) == ("maker", [72.0] * 3)
+    assert (found.liquidity, found.cover) == (None, (None, None, None))
+    found = called(dcsim.parse(SMALL.replace("holds: {lab: 0.1},", "holds: {lab: 0.1}, cash: $180m,")))
+    assert (found.liquidity, found.cover) == (180.0, (2.5, 2.5, 2.5))
+
+
+def test_quantiles_of_calls_over_replications():
+    """The hall takes 365 days in 3 of 4 cases, and 900 days in the others: then the guarantee cannot be called.
+
+    Over 100 replications the calls are 0 in about a quarter of them and $72m in the others: P10 is 0, P50 and P90 72.
+    """
+    text = SMALL.replace("duration: 365", "duration: {discrete: {365: 3, 900: 1}}").replace(
+        "holds: {lab: 0.1},", "cash: $180m,"
+    )
+    found = called(dcsim.parse(text), replications=100)
+    assert [q.value for q in found.quantiles] == [0.0, 72.0, 72.0]
+    assert found.cover == (None, 2.5, 2.5)
+
+
+def test_a_tenant_that_guarantees_has_its_cash_and_its_revolver():
+    """The rival, which has $40m and a revolver of $50m, is the guarantor: 90 for calls of 72."""
+    text = SMALL.replace("  maker: {rating: AA, holds: {lab: 0.1}, guarantee", "  maker: {rating: AA, guarantee")
+    text = text.replace("tenants:\n", "tenants:\n  maker: {treasury: {cash: $40m, revolver: $50m}}\n")
+    text = text.replace("product: rack,", "product: rack, tenant: lab,")
+    found = called(dcsim.parse(text))
+    assert (found.party, found.liquidity, found.cover[1]) == ("maker", 90.0, 1.25)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ from dcsim.scenario.check.cloud import tenant_of
 from dcsim.scenario.check.dates import day_of
 from dcsim.scenario.check.finding import error, unknown, warning
 from dcsim.scenario.fields import When
+from dcsim.scenario.sizing import middle
 from dcsim.scenario.spec import ScenarioSpec
+
+NO_PRICE = "expected `price`: there is no cloud contract whose price it could follow"
 
 
 def demands(spec: ScenarioSpec) -> Iterator[Problem]:
@@ -24,8 +27,9 @@ def demands(spec: ScenarioSpec) -> Iterator[Problem]:
             yield error("REQUIRED", f"{path}.path", "expected MW, or at least one date: MW")
         rents = any(tenant_of(spec, cloud) == id for cloud in spec.cloud.values())
         if demand.on_demand is not None and demand.on_demand.price is None and not rents:
-            message = "expected `price`: there is no cloud contract whose price it could follow"
-            yield error("REQUIRED", f"{path}.on_demand", message)
+            yield error("REQUIRED", f"{path}.on_demand", NO_PRICE)
+        if demand.sublet is not None and demand.sublet.price is None and not rents:
+            yield error("REQUIRED", f"{path}.sublet", NO_PRICE)
 
 
 def raising(spec: ScenarioSpec) -> Iterator[Problem]:
@@ -52,9 +56,14 @@ def _dated(spec: ScenarioSpec, path: str, when: When) -> Iterator[Problem]:
         return
     start = spec.status or spec.start
     day = day_of(spec, when)
+    least = when.delay.law.bounds()[0]  # 0 of laws without one
+    earliest = day + least - middle(when.delay)
     if day < start.toordinal():
         message = f"{_shown(day)} is before the start, {start}: what it brought belongs to `cash`"
         yield error("RANGE", path, message)
+    elif least > 0 and earliest < start.toordinal():
+        message = f"it may come before the start, {start} (from {_shown(earliest)} on): then it comes at the start"
+        yield warning(path, message)
     elif day >= spec.horizon.toordinal() + 1:
         yield warning(path, f"{_shown(day)} is after the horizon, {spec.horizon}: it never comes")
 
