@@ -41,7 +41,8 @@ class Flow:
 
     def due(self, first: int, last: int) -> int:
         """Dollars that fall due from minute `first` to before minute `last`."""
-        return int(self.dollars[self._from(first) : self._from(last)].sum())
+        a, b = self._from(first), self._from(last)
+        return int(self.dollars[a:b].sum()) if a < b else 0
 
     def next_due(self, minute: int) -> int | None:
         """The first minute from `minute` on in which something falls due; None if nothing does."""

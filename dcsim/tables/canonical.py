@@ -34,9 +34,10 @@ def rows_hash(columns: Columns, schema: TableSchema) -> str:
 
 def _canonical(values: Values, column: Column) -> bytes:
     if column.type == "string":
-        encoded = [None if text is None else text.encode() for text in values]
-        lengths = np.array([-1 if text is None else len(text) for text in encoded], "<i8")
-        return lengths.tobytes() + b"".join([text for text in encoded if text is not None])
+        encoded = {text: b"" if text is None else text.encode() for text in set(values)}  # few differ
+        lengths = {text: -1 if text is None else len(code) for text, code in encoded.items()}
+        sizes = np.fromiter(map(lengths.__getitem__, values), "<i8", len(values))
+        return sizes.tobytes() + b"".join(map(encoded.__getitem__, values))
     if column.type == "float64":
         floats = np.asarray(values, "<f8") + 0.0  # -0.0 becomes 0.0
         if column.nullable:
