@@ -6,6 +6,7 @@ Keys of the object, stable within a `format`:
 - `scenario`: `name`, `title`, `hash`. `seed`, `start`, `horizon`, `status` (`complete`, `interrupted`, `failed`),
   `replications`: `asked`, `done`, `failed`. `directory`: where the tables are (null if they were not kept).
 - `live_mw`: a list of `tenant`, `date`, and `p10`, `p50`, `p90` of the MW live at the end of that date.
+- `ready_mw`: the same of the MW ready for service; empty unless no chips are ordered, and so nothing is ever live.
 - `targets`: a list of `tenant`, `mw`, `chance` of having been live by the horizon, and `p10`, `p50`, `p90` of the date.
 - `committed`: a list of `tenant`, `site`, `phase` (null for the site), `milestone`, `date`, `chance` of being on time.
 - `end_states`: a list of `tenant`, `state`, `mw` (mean).
@@ -64,6 +65,7 @@ def summarise(result: Result, scenario: ScenarioLike, expectations: Sequence[Jud
         "replications": {**manifest["replications"], "failed": len(result.failures)},
         "directory": str(result.directory),
         "live_mw": [] if outcomes is None else _live(outcomes, scenario),
+        "ready_mw": _ready(result, scenario) if "capacity" in kept and result.replications else [],
         "targets": [] if outcomes is None else _targets(outcomes, scenario),
         "committed": _committed(result, scenario) if "milestones" in kept and result.replications else [],
         "end_states": [] if outcomes is None else _end_states(outcomes, scenario),
@@ -89,6 +91,26 @@ def _live(outcomes: Any, scenario: ScenarioLike) -> list[dict[str, Any]]:
         for tenant in scenario.tenants
         for rows in [outcomes[outcomes["tenant"] == tenant]]
         for day, column in ends
+    ]
+
+
+def _ready(result: Result, scenario: ScenarioLike) -> list[dict[str, Any]]:
+    """Where no chips are ordered, the shells are what there is to tell."""
+    spec = getattr(scenario, "spec", None)
+    if spec is None or spec.chips.orders:
+        return []
+    capacity = result.table("capacity")
+    days = capacity["month"].astype(str).str[:10]
+    return [
+        {
+            "tenant": tenant,
+            "date": day.isoformat(),
+            **{name: plain(quantile(rows["ready_mw"].to_numpy(), q)) for name, q in QUANTILES.items()},
+        }
+        for tenant in scenario.tenants
+        for day in year_ends(scenario.start, scenario.horizon)
+        for rows in [capacity[(capacity["tenant"] == tenant) & (days == day.isoformat())]]
+        if len(rows)
     ]
 
 

@@ -73,11 +73,12 @@ def _head(summary: dict[str, Any]) -> list[str]:
 
 
 def _live(summary: dict[str, Any], one: bool, dates: Sequence[str], several: bool) -> list[str]:
-    """Live MW at the ends of those years."""
-    rows = summary["live_mw"]
+    """Live MW at the ends of those years; without any chips, ready MW."""
+    rows = summary["ready_mw"] or summary["live_mw"]
     if not rows:
         return []
-    lines = [[*(["tenant"] if several else []), "live MW, end of", *([""] if one else ["P10", "P50", "P90"])]]
+    what = "ready MW, end of" if summary["ready_mw"] else "live MW, end of"
+    lines = [[*(["tenant"] if several else []), what, *([""] if one else ["P10", "P50", "P90"])]]
     names = ["p50"] if one else ["p10", "p50", "p90"]
     for row in rows:
         if row["date"] in dates:

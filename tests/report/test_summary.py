@@ -161,3 +161,21 @@ def test_much_under_way_at_the_horizon_is_a_warning(scenario: Scenario) -> None:
     summary = summarise(simulate(short, workers=1), short)
     assert any("still under way at the horizon" in text for text in summary["warnings"])
     assert summary["live_mw"][-1]["date"] == "2028-06-30"
+
+
+def test_without_chips_the_shells_are_told(scenario: Scenario) -> None:
+    """Quickstart with its order switched off: nothing goes live, and halls get ready as ever."""
+    shells = scenario.edit({"chips.orders.each-phase.enabled": False, "replications": 12})
+    result = simulate(shells, workers=1)
+    summary = summarise(result, shells)
+    capacity = result.capacity
+    for row in summary["ready_mw"]:
+        months = capacity["month"].astype(str).str[:10] == row["date"]
+        assert row["p50"]["value"] == quantile(capacity[months]["ready_mw"].to_numpy(), 0.5).value
+    assert summary["ready_mw"][-1]["p90"]["value"] > 0
+    assert "ready MW, end of" in summary_text(summary)
+
+
+def test_with_chips_they_are_not(summary: dict[str, Any]) -> None:
+    assert summary["ready_mw"] == []
+    assert "ready MW, end of" not in summary_text(summary)
