@@ -4,8 +4,8 @@ A world is a shipped scenario in which a dozen numbers are a quarter to four tim
 parties stop paying, default, are downgraded, or a downturn comes, on random dates. Every replication is audited as it
 ends (what `dcsim.model.ending` and `dcsim.engine.audit` raise for): the accounts and the ledger agree, nobody pays
 from cash it does not have, no cover is above a limit, no lender above its capacity, drawn + equity = spent + cash, no
-rack and no megawatt is lost. Beside that, here: entries add up to zero over all parties, and no guarantor pays above
-its cap.
+rack and no megawatt is lost. Beside that, here, by other means: what a followed account says is what its entries come
+to, and nobody has paid more under guarantees than it ever stood behind.
 
     pytest -m slow tests/money/test_random_worlds.py
 """
@@ -66,14 +66,13 @@ def world(number: int) -> dcsim.Scenario:
 
 
 def check(history: History) -> None:
-    """Conservation, and caps."""
+    """Accounts against entries, and caps."""
     balance: Counter[str] = Counter()
     for pair, dollars in zip(history.ledger.pair, history.ledger.dollars, strict=True):
         who = history.ledger.pairs[pair]
         assert dollars > 0
         balance[who.payer] -= int(dollars)
         balance[who.payee] += int(dollars)
-    assert sum(balance.values()) == 0
     for id, opening, received, paid in history.cash:
         assert opening + int(received.sum()) - int(paid.sum()) == opening + balance[id], id
     for id, numbers in history.parties.items():
