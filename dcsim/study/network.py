@@ -48,7 +48,7 @@ _UNPRICED: Final = 0.5
 """Dollars that a tie stands for whose amount nobody gives, so that loops through it are found."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network:
     """Parties and contracts as they stood at the end of a date, in one replication or in the plan."""
 
@@ -56,6 +56,9 @@ class Network:
     date: dt.date
     seed: int
     snapshot: Snapshot
+
+    def __repr__(self) -> str:
+        return f"<{self.heading}: {len(self.snapshot.parties)} parties, {len(self.snapshot.contracts)} contracts>"
 
     def graph(self, flows: bool = True) -> nx.MultiDiGraph:
         """As a `networkx.MultiDiGraph`: an edge a contract, and (`flows`) one for all that was paid for one thing."""

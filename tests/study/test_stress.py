@@ -417,6 +417,8 @@ def test_the_network_of_a_run(small):
 def test_save(small, tmp_path):
     network = dcsim.snapshot(small, "2028-06-30")
     assert network.heading == "small: the network at the end of 2028-06-30, the plan"
+    many = f"{len(network.snapshot.parties)} parties, {len(network.snapshot.contracts)} contracts"
+    assert repr(network) == f"<{network.heading}: {many}>"
     assert network.save(tmp_path / "n.graphml").read_bytes().startswith(b"<?xml")
     assert network.save(tmp_path / "n.json").read_bytes().startswith(b"{")
     with pytest.raises(UsageError, match=r"ends in \.graphml, \.json, \.png, \.svg"):
